@@ -1,0 +1,1 @@
+//! Backline keeps an application connected to its generative-AI backends.

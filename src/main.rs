@@ -1,0 +1,3 @@
+//! The `backline` binary.
+
+fn main() {}
