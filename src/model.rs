@@ -1,0 +1,32 @@
+//! The words of Backline as plain data: what a snapshot shows, what an event carries, what a caller submits.
+//!
+//! Nothing here does I/O, reads a clock or knows a protocol. Everything that leaves the library is `Clone`,
+//! `Serialize` and, where it may grow, `#[non_exhaustive]`.
+
+pub mod capability;
+pub mod code;
+pub mod epoch;
+pub mod event;
+pub mod fault;
+pub mod id;
+pub mod identity;
+pub mod job;
+pub mod kind;
+pub mod phase;
+pub mod snapshot;
+pub mod status;
+pub mod work;
+
+pub use capability::Capability;
+pub use code::{Class, Code};
+pub use epoch::Epoch;
+pub use event::{Event, EventBody};
+pub use fault::Fault;
+pub use id::{BackendId, IdError};
+pub use identity::Identity;
+pub use job::{JobId, JobState, JobStatus, OutputFile, Progress};
+pub use kind::Kind;
+pub use phase::{Channel, Health, Phase};
+pub use snapshot::{Overall, Snapshot};
+pub use status::BackendStatus;
+pub use work::Work;

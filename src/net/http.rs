@@ -1,0 +1,199 @@
+//! The HTTP client of one backend: bound to its origin, with its key apart.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderValue, Method, header};
+use reqwest::{Client, RequestBuilder, Response, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::{
+    model::{Code, Fault},
+    net::{Address, blame, tls},
+};
+
+/// Idle connections are closed before the server does it: uvicorn (Gradio, LiteLLM) closes after 5.0 s, and a
+/// request that meets the close is lost in a race.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// What a client is made of.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Longest wait for a connection. Default 2 s.
+    pub connect: Duration,
+    /// Certificates.
+    pub tls: tls::TlsSettings,
+    /// A proxy for this backend; none unless configured, whatever the environment says.
+    pub proxy: Option<Url>,
+    /// Sent with every request to this backend.
+    pub headers: HeaderMap,
+    /// Sent as `Authorization: Bearer` by [`Http::keyed`] only.
+    pub key: Option<SecretString>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(2),
+            tls: tls::TlsSettings::default(),
+            proxy: None,
+            headers: HeaderMap::new(),
+            key: None,
+        }
+    }
+}
+
+/// Requests to one backend, and to nothing else.
+///
+/// [`Self::request`] carries no key, so that a fingerprint can be taken from whatever answers on the port; once it
+/// matched, [`Self::keyed`] adds it. Both are bound to the backend's origin by construction: they take paths.
+#[derive(Clone)]
+pub struct Http {
+    client: Client,
+    address: Arc<Address>,
+    headers: HeaderMap,
+    bearer: Option<HeaderValue>,
+    tls: Arc<rustls::ClientConfig>,
+}
+
+impl Http {
+    /// A client for an address.
+    ///
+    /// # Errors
+    /// [`Code::BadConfig`] for a certificate file, a proxy or a key that cannot be used, and for a key that would
+    /// cross a network in the clear or meet an unchecked certificate.
+    pub fn new(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
+        if settings.key.is_some() && !address.is_loopback() && settings.tls.danger_accept_invalid {
+            return Err(Fault::new(
+                Code::BadConfig,
+                "a key and `danger_accept_invalid` do not go together off loopback",
+            )
+            .with_fix(
+                "Pin the certificate with `tls: (pin: …)` or name its authority with `tls: (ca: …)`.",
+            ));
+        }
+        let tls = tls::client_config(&settings.tls)?;
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls.as_ref().clone())
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("backline/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(settings.connect)
+            .pool_idle_timeout(IDLE)
+            .tcp_nodelay(true);
+        if let Some(proxy) = &settings.proxy {
+            let proxy = reqwest::Proxy::all(proxy.clone())
+                .map_err(|_| Fault::new(Code::BadConfig, "`proxy` is no address of a proxy"))?;
+            builder = builder.proxy(proxy);
+        }
+        let client = builder
+            .build()
+            .map_err(|e| Fault::new(Code::Internal, format!("no HTTP client can be made: {e}")))?;
+        let bearer = settings.key.as_ref().map(bearer).transpose()?;
+        Ok(Self { client, address: Arc::new(address), headers: settings.headers.clone(), bearer, tls })
+    }
+
+    /// Where it goes.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The TLS configuration, for a WebSocket to the same backend.
+    pub fn tls(&self) -> Arc<rustls::ClientConfig> {
+        self.tls.clone()
+    }
+
+    /// The configured headers, for a WebSocket to the same backend.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The key as a header, for a WebSocket to the same backend.
+    pub fn bearer(&self) -> Option<&HeaderValue> {
+        self.bearer.as_ref()
+    }
+
+    /// Whether a key is configured.
+    pub fn has_key(&self) -> bool {
+        self.bearer.is_some()
+    }
+
+    /// A request to a path below the base, without the key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_url(method, self.address.url(path))
+    }
+
+    /// A request to a URL made by [`Self::address`], without the key.
+    pub fn request_url(&self, method: Method, url: Url) -> RequestBuilder {
+        assert!(self.address.is_origin_of(&url), "a request stays at its backend's origin");
+        self.client.request(method, url).headers(self.headers.clone())
+    }
+
+    /// A request to a path below the base, with the key where there is one.
+    pub fn keyed(&self, method: Method, path: &str) -> RequestBuilder {
+        self.with_key(self.request(method, path))
+    }
+
+    /// Adds the key to a request of this client.
+    pub fn with_key(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.bearer {
+            Some(bearer) => request.header(header::AUTHORIZATION, bearer.clone()),
+            None => request,
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer, at most `limit`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection; whether the server acts on the request is unknown then.
+    ///
+    /// # Errors
+    /// The network's faults. A status is not an error here; a redirect comes back as it is.
+    pub async fn send(&self, request: RequestBuilder, limit: Duration) -> Result<Response, Fault> {
+        let request = request.build().map_err(|e| blame::request(&e))?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let begun = tokio::time::Instant::now();
+        let answer = tokio::time::timeout(limit, self.client.execute(request)).await;
+        let took = begun.elapsed();
+        match answer {
+            Ok(Ok(answer)) => {
+                tracing::trace!(target: "wire", %method, path, status = answer.status().as_u16(),
+                    length = answer.content_length(), ?took, "answer");
+                Ok(answer)
+            }
+            Ok(Err(error)) => {
+                let fault = blame::request(&error);
+                tracing::trace!(target: "wire", %method, path, code = %fault.code(), ?took, "no answer");
+                Err(fault)
+            }
+            Err(_) => {
+                tracing::trace!(target: "wire", %method, path, ?took, "no answer in time");
+                let place = self.address.authority();
+                Err(Fault::new(Code::RequestTimeout, format!("{place}: no answer to {path} in {limit:?}")))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("address", &self.address)
+            .field("key", &self.has_key())
+            .finish_non_exhaustive()
+    }
+}
+
+fn bearer(key: &SecretString) -> Result<HeaderValue, Fault> {
+    // LiteLLM before 1.83.7 let a quote in the header reach its database (CVE-2026-42208): visible ASCII only.
+    let key = key.expose_secret().trim();
+    let fits = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'\'' && b != b'"');
+    if !fits {
+        return Err(Fault::new(Code::BadConfig, "`api_key` is empty or has letters that no key has")
+            .with_fix("Check that the variable or file holds the key alone, without quotes."));
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
+        .map_err(|_| Fault::new(Code::BadConfig, "`api_key` cannot be sent in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,3 @@
+//! Messages for a person: the catalogue of causes and remedies.
+
+pub mod catalogue;

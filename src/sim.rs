@@ -1,0 +1,12 @@
+//! Simulated backends, as real servers on loopback ports: for the demo, for tests, and for hosts that want to try
+//! their own behaviour against dying servers.
+//!
+//! Each behaves like the recorded real server of a version, quirks included. [`SimServer`] is the machine under it:
+//! it can be killed, restarted, frozen, cut and made to fail request by request.
+
+pub mod fault;
+pub mod line;
+pub mod server;
+
+pub use fault::{Act, Rule};
+pub use server::{App, Body, Seen, SimServer};
