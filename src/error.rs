@@ -1,0 +1,90 @@
+//! What can go wrong when Backline is asked for something.
+
+use std::time::Duration;
+
+use crate::{
+    model::{BackendId, Class, Fault, Kind},
+    notices::catalogue,
+};
+
+/// Why Backline cannot do what was asked. Each has a class, a remedy, and says whether to try again.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum Error {
+    #[error("there is no backend `{id}`; there are: {known}")]
+    UnknownBackend { id: String, known: String },
+    #[error("`{backend}` is {is}, not {wanted}")]
+    WrongKind { backend: BackendId, is: Kind, wanted: &'static str },
+    #[error("`{backend}`: no {wait} within {waited:?}{}", because(.fault.as_deref()))]
+    Unavailable { backend: BackendId, wait: &'static str, waited: Duration, fault: Option<Box<Fault>> },
+    #[error("{0}")]
+    Fault(#[from] Fault),
+    #[error("{actor} did not answer within {waited:?}")]
+    NoAnswer { actor: &'static str, waited: Duration },
+    #[error("{actor} is being restarted")]
+    Restarting { actor: &'static str },
+    #[error("Backline is shutting down")]
+    Closing,
+    #[error("{0}")]
+    Setup(String),
+}
+
+fn because(fault: Option<&Fault>) -> String {
+    fault.map(|f| format!(": {f}")).unwrap_or_default()
+}
+
+impl Error {
+    /// The name of the cause.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownBackend { .. } => "unknown_backend",
+            Self::WrongKind { .. } => "wrong_kind",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Fault(fault) => fault.code().as_str(),
+            Self::NoAnswer { .. } => "no_answer",
+            Self::Restarting { .. } => "restarting",
+            Self::Closing => "closing",
+            Self::Setup(_) => "setup",
+        }
+    }
+
+    /// Its class.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::UnknownBackend { .. } => Class::NotFound,
+            Self::WrongKind { .. } => Class::Usage,
+            Self::Unavailable { fault: Some(fault), .. } => match fault.class() {
+                class @ (Class::Auth | Class::Config) => class,
+                _ => Class::Busy,
+            },
+            Self::Unavailable { .. } | Self::Restarting { .. } => Class::Busy,
+            Self::Fault(fault) => fault.class(),
+            Self::NoAnswer { .. } => Class::Timeout,
+            Self::Closing => Class::Conflict,
+            Self::Setup(_) => Class::Config,
+        }
+    }
+
+    /// What to do about it.
+    pub fn fix(&self) -> &str {
+        match self {
+            Self::UnknownBackend { .. } => "Name one of these, or add the backend to the configuration.",
+            Self::WrongKind { .. } => "Ask for the kind that it is, or name another backend.",
+            Self::Unavailable { fault: Some(fault), .. } => fault.fix(),
+            Self::Unavailable { .. } => catalogue::entry(crate::model::Code::Unavailable).fix,
+            Self::Fault(fault) => fault.fix(),
+            Self::NoAnswer { .. } | Self::Restarting { .. } => "Ask again in a moment.",
+            Self::Closing => "Start Backline again.",
+            Self::Setup(_) => "Correct what the message names.",
+        }
+    }
+
+    /// Whether the same call may succeed later without a change.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.is_retryable(),
+            other => matches!(other.class(), Class::Busy | Class::Timeout | Class::Unreachable),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Where state comes together: one snapshot that readers load without waiting, and one numbered stream of events.
+//!
+//! Each fact has one writer (a connection its backend, the jobs actor its counts, the tree its shape); the hub numbers
+//! what they write and publishes it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use backline_supervisors::TreeSnapshot;
+use jiff::Timestamp;
+use tokio::sync::{broadcast, watch};
+
+use crate::model::{BackendId, BackendStatus, Event, EventBody, JobState, Snapshot};
+
+/// Events kept for a reader that comes back.
+const REPLAY: usize = 1024;
+/// Events that a slow reader may be behind before it is told what it missed.
+const LAG: usize = 1024;
+
+/// The snapshot and the events of one supervisor.
+pub struct Hub {
+    state: Mutex<State>,
+    latest: watch::Sender<Arc<Snapshot>>,
+    events: broadcast::Sender<Arc<Event>>,
+}
+
+struct State {
+    revision: u64,
+    backends: Vec<Arc<BackendStatus>>,
+    jobs: BTreeMap<JobState, u64>,
+    tree: Arc<TreeSnapshot>,
+    replay: VecDeque<Arc<Event>>,
+    run: Arc<str>,
+}
+
+/// What a reader that comes back gets.
+pub enum Resumed {
+    /// What it missed, in order; then the stream goes on.
+    Replay(Vec<Arc<Event>>),
+    /// Too old, or of another run: only the snapshot helps.
+    Resync(Arc<Snapshot>),
+}
+
+impl Hub {
+    pub(crate) fn new(tree: TreeSnapshot) -> Self {
+        let state = State {
+            revision: 0,
+            backends: Vec::new(),
+            jobs: JobState::ALL.into_iter().map(|s| (s, 0)).collect(),
+            tree: Arc::new(tree),
+            replay: VecDeque::new(),
+            run: uuid::Uuid::new_v4().simple().to_string().into(),
+        };
+        let latest = watch::Sender::new(Arc::new(state.snapshot()));
+        Self { state: Mutex::new(state), latest, events: broadcast::channel(LAG).0 }
+    }
+
+    /// All that is known now; never waits for an actor.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.latest.borrow().clone()
+    }
+
+    /// The snapshot as a cell: the latest wins.
+    pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.latest.subscribe()
+    }
+
+    /// The events from here on; a reader that is too slow is told how many it missed.
+    pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// The events after `revision` of the run `run`, and from here on, without a gap between.
+    pub fn resume(&self, run: &str, revision: u64) -> (Resumed, broadcast::Receiver<Arc<Event>>) {
+        let state = self.lock();
+        let receiver = self.events.subscribe();
+        let oldest = state.replay.front().map_or(state.revision + 1, |e| e.revision);
+        let known = run == &*state.run && revision <= state.revision && revision + 1 >= oldest;
+        let resumed = if known {
+            Resumed::Replay(state.replay.iter().filter(|e| e.revision > revision).cloned().collect())
+        } else {
+            Resumed::Resync(self.snapshot())
+        };
+        (resumed, receiver)
+    }
+
+    /// Sets the backends' order and drops who is gone.
+    pub(crate) fn set_backends(&self, order: Vec<Arc<BackendStatus>>) {
+        let mut state = self.lock();
+        let ids = |list: &[Arc<BackendStatus>]| list.iter().map(|b| b.id.clone()).collect::<Vec<BackendId>>();
+        let (before, after) = (ids(&state.backends), ids(&order));
+        state.backends = order;
+        let mut bodies = Vec::new();
+        for backend in &before {
+            if !after.contains(backend) {
+                bodies.push(EventBody::BackendRemoved { backend: backend.clone() });
+            }
+        }
+        for backend in &after {
+            if !before.contains(backend) {
+                bodies.push(EventBody::BackendAdded { backend: backend.clone() });
+            }
+        }
+        self.publish(&mut state, bodies);
+    }
+
+    /// Replaces one backend's status; its changes of phase, health and abilities become events.
+    pub(crate) fn set_backend(&self, status: Arc<BackendStatus>) {
+        let mut state = self.lock();
+        let Some(place) = state.backends.iter_mut().find(|b| b.id == status.id) else { return };
+        let before = std::mem::replace(place, status.clone());
+        let bodies = changes(&before, &status);
+        self.publish(&mut state, bodies);
+    }
+
+    /// Replaces the tree's shape.
+    pub(crate) fn set_tree(&self, tree: Arc<TreeSnapshot>) {
+        let mut state = self.lock();
+        state.tree = tree;
+        self.publish(&mut state, Vec::new());
+    }
+
+    /// Moves a job from one state's count to another's.
+    pub(crate) fn move_job(&self, from: Option<JobState>, to: JobState, body: EventBody) {
+        let mut state = self.lock();
+        if let Some(count) = from.and_then(|from| state.jobs.get_mut(&from)) {
+            *count = count.saturating_sub(1);
+        }
+        *state.jobs.entry(to).or_default() += 1;
+        self.publish(&mut state, vec![body]);
+    }
+
+    /// Tells an event that changes nothing in the snapshot.
+    pub(crate) fn tell(&self, body: EventBody) {
+        let mut state = self.lock();
+        self.publish(&mut state, vec![body]);
+    }
+
+    /// Numbers the events and publishes the snapshot first, so that whoever hears an event finds it there.
+    fn publish(&self, state: &mut State, bodies: Vec<EventBody>) {
+        let at = Timestamp::now();
+        let mut events = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            state.revision += 1;
+            events.push(Arc::new(Event { revision: state.revision, at, body }));
+        }
+        self.latest.send_replace(Arc::new(state.snapshot()));
+        for event in events {
+            if state.replay.len() == REPLAY {
+                state.replay.pop_front();
+            }
+            state.replay.push_back(event.clone());
+            // Nobody listening is no error.
+            let _ = self.events.send(event);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            run: self.run.clone(),
+            revision: self.revision,
+            at: Timestamp::now(),
+            overall: Snapshot::judge(&self.backends),
+            backends: self.backends.clone(),
+            pools: Vec::new(),
+            jobs: self.jobs.clone(),
+            tree: self.tree.clone(),
+        }
+    }
+}
+
+fn changes(before: &BackendStatus, after: &Arc<BackendStatus>) -> Vec<EventBody> {
+    let mut bodies = Vec::new();
+    let backend = after.id.clone();
+    let reason = || after.last_error.as_ref().map(|e| crate::model::Fault::new(e.code, &e.message).with_fix(&e.fix));
+    if (before.phase, before.epoch) != (after.phase, after.epoch) {
+        bodies.push(EventBody::BackendPhase {
+            backend: backend.clone(),
+            phase: after.phase,
+            epoch: after.epoch,
+            reason: after.reason.as_ref().and_then(|_| reason()),
+            status: Box::new(BackendStatus::clone(after)),
+        });
+    }
+    if before.health != after.health {
+        bodies.push(EventBody::BackendHealth {
+            backend: backend.clone(),
+            health: after.health,
+            epoch: after.epoch,
+            reason: after.reason.as_ref().and_then(|_| reason()),
+        });
+    }
+    if before.capabilities != after.capabilities || before.models != after.models {
+        bodies.push(EventBody::BackendCapabilities { backend, status: Box::new(BackendStatus::clone(after)) });
+    }
+    bodies
+}
