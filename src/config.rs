@@ -1,0 +1,72 @@
+//! What is configured: backends, pools, and how the process itself behaves.
+//!
+//! A [`Config`] is made in code, or loaded from layers (command line, environment, files, defaults) by a [`Loader`],
+//! which tells every problem at once and remembers where each value came from.
+
+pub mod backend;
+pub mod discovery;
+pub mod http;
+pub mod log;
+pub mod pool;
+pub mod problem;
+pub mod secret;
+pub mod trust;
+
+mod danger;
+mod leaf;
+mod target;
+
+pub use backend::{BackendConfig, Limits, Login, ProbeConfig};
+pub use discovery::{Adopt, DiscoveryConfig};
+pub use http::HttpConfig;
+pub use log::LogConfig;
+pub use pool::PoolConfig;
+pub use problem::{Place, Problem, Problems};
+pub use secret::Secret;
+pub use trust::{Trust, TrustList};
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use crate::model::BackendId;
+
+/// A whole configuration, checked and typed. `Debug` shows no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Config {
+    /// In the order in which they were written.
+    pub backends: IndexMap<BackendId, BackendConfig>,
+    /// In the order in which they were written.
+    pub pools: IndexMap<BackendId, PoolConfig>,
+    /// How backends are found.
+    pub discovery: DiscoveryConfig,
+    /// The API and the dashboard.
+    pub http: HttpConfig,
+    /// The binary's log.
+    pub log: LogConfig,
+    /// Where state is kept; `None` leaves it to the host (the library then keeps nothing, the binary uses the
+    /// user's directory).
+    pub state_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// No backend, defaults for the rest.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a backend; one with the same id is replaced.
+    #[must_use]
+    pub fn backend(mut self, backend: BackendConfig) -> Self {
+        self.backends.insert(backend.id.clone(), backend);
+        self
+    }
+
+    /// Adds a pool; one with the same id is replaced.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolConfig) -> Self {
+        self.pools.insert(pool.id.clone(), pool);
+        self
+    }
+}

@@ -1,0 +1,25 @@
+//! Which settings would give a key away. A promise of the product, so one rule for files, for code and for dialling.
+
+use crate::config::BackendConfig;
+
+/// The field, what is wrong, and the remedy, where a key would meet a network in the clear or an unchecked
+/// certificate.
+pub(crate) fn of(backend: &BackendConfig) -> Option<(String, String, &'static str)> {
+    if backend.url.is_loopback() && backend.proxy.is_none() {
+        return None;
+    }
+    let (field, _) = backend.secrets().next()?;
+    if backend.tls.danger_accept_invalid {
+        return Some((
+            "tls.danger_accept_invalid".to_owned(),
+            format!("`{field}` and `danger_accept_invalid` do not go together off loopback"),
+            "Pin the certificate with `tls: (pin: …)`, or name its authority with `tls: (ca: …)`, in its place.",
+        ));
+    }
+    if backend.url.scheme() == "http" && !backend.danger_plain_key {
+        let message = format!("`{field}` would cross the network in the clear, over plain http");
+        let fix = "Use https, or allow it for this backend with `danger_plain_key: true`.";
+        return Some((field, message, fix));
+    }
+    None
+}

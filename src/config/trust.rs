@@ -1,0 +1,90 @@
+//! Whether a file's addresses may have keys. A `./backline.ron` that nobody named could have come with a download.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sha2::{Digest, Sha256};
+
+/// How far the keys of a backend may go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Where its settings say.
+    #[default]
+    Full,
+    /// Not off this machine: its address, proxy or certificate comes from a file that nobody named or trusted.
+    LoopbackOnly {
+        /// That file.
+        file: Arc<PathBuf>,
+    },
+}
+
+/// The files that a person has trusted, each with the digest of what it said then: a changed file asks again.
+///
+/// As text, one file a line: the digest, a space, the path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TrustList {
+    files: Vec<(String, PathBuf)>,
+}
+
+impl TrustList {
+    /// Reads the text; a line that is none is passed over, since it trusts nothing.
+    pub fn parse(text: &str) -> Self {
+        let line = |line: &str| {
+            let (digest, path) = line.split_once(' ')?;
+            let fits = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+            (fits && !path.is_empty()).then(|| (digest.to_owned(), PathBuf::from(path)))
+        };
+        Self { files: text.lines().filter_map(line).collect() }
+    }
+
+    /// The text, to be kept in a file that only the user can write.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (digest, path) in &self.files {
+            writeln!(text, "{digest} {}", path.display()).expect("a string takes all");
+        }
+        text
+    }
+
+    /// Whether this file with this digest is trusted.
+    pub fn contains(&self, path: &Path, digest: &str) -> bool {
+        self.files.iter().any(|(d, p)| d == digest && p == path)
+    }
+
+    /// Trusts a file as it is now, in place of what it said before.
+    pub fn trust(&mut self, path: &Path, digest: &str) {
+        self.files.retain(|(_, p)| p != path);
+        self.files.push((digest.to_owned(), path.to_owned()));
+    }
+}
+
+/// The digest of a file with everything that it extends.
+pub(crate) fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        // The length keeps two files from reading like one.
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    crate::net::body::hex(&hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_is_for_a_content_and_survives_as_text() {
+        let (one, two) = (digest(["a", "b"]), digest(["ab"]));
+        assert_ne!(one, two);
+        let mut list = TrustList::default();
+        list.trust(Path::new("/p/with space/backline.ron"), &one);
+        let list = TrustList::parse(&format!("# a comment\n{}", list.to_text()));
+        assert!(list.contains(Path::new("/p/with space/backline.ron"), &one));
+        assert!(!list.contains(Path::new("/p/with space/backline.ron"), &two));
+        assert!(!list.contains(Path::new("/p/backline.ron"), &one));
+    }
+}
