@@ -191,7 +191,9 @@ pub const fn entry(code: Code) -> Entry {
             "Report it; `reconnect` (or a changed configuration) tries again, as does Backline after 10 minutes."
         ),
         Code::Closing => entry!("Shutting down", "Backline is stopping.", "Start Backline again."),
-        Code::Paused => entry!("Paused", "A person paused this backend.", "Resume it when it should work again."),
+        Code::Paused => {
+            entry!("Paused", "A person paused this backend.", "Resume it when it should work again.")
+        }
         Code::Unavailable => entry!(
             "Nothing is free or ready in time",
             "The backend is down or all its slots are taken.",
