@@ -5,6 +5,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -24,6 +25,9 @@ use crate::sim::{
     fault::{Act, Rule, Script},
     line::{Flow, Line},
 };
+
+/// How long a restart waits for the port of the program that it killed.
+const REBIND: Duration = Duration::from_secs(1);
 
 /// The body of an answer; a stream may end in an error, which cuts the connection.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -124,9 +128,24 @@ impl SimServer {
     /// The port was taken by another program meanwhile.
     pub async fn restart(&self) -> io::Result<()> {
         self.kill();
-        let listener = TcpListener::bind(self.address).await?;
+        let listener = self.rebind().await?;
         *lock(&self.boot) = Some(boot(listener, (self.make)(), self.shared.clone()));
         Ok(())
+    }
+
+    /// Binds the port again. The killed program's own listener is dropped by its task, a moment after the kill.
+    async fn rebind(&self) -> io::Result<TcpListener> {
+        let deadline = tokio::time::Instant::now() + REBIND;
+        loop {
+            match TcpListener::bind(self.address).await {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse && tokio::time::Instant::now() < deadline =>
+                {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                bound => return bound,
+            }
+        }
     }
 
     /// As SIGSTOP: connections are taken by the kernel, and nothing is read or answered.

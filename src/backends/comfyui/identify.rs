@@ -1,0 +1,153 @@
+//! Who answers at the address, and what it can do. The key stays here until the fingerprint matched.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::{
+    model::{Capability, Code, Fault, Identity, status::Resources},
+    net::{Http, body},
+};
+
+/// Node classes that show what a server can make. Which models it has is not asked here: a stock server without
+/// models has the classes, too.
+const EVIDENCE: [(&str, Capability); 3] = [
+    ("SaveImage", Capability::ImageGenerate),
+    ("SaveVideo", Capability::VideoGenerate),
+    ("SaveAudio", Capability::AudioGenerate),
+];
+
+/// The answer to /system_stats; what other programs answer there has no `devices`.
+#[derive(Debug, Deserialize)]
+struct Stats {
+    system: System,
+    devices: Vec<Device>,
+}
+
+#[derive(Debug, Deserialize)]
+struct System {
+    comfyui_version: Option<String>,
+    /// Older servers name no version, but this.
+    embedded_python: Option<bool>,
+    ram_free: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Device {
+    vram_free: Option<u64>,
+    vram_total: Option<u64>,
+}
+
+/// Takes the fingerprint, then asks what the server can do.
+///
+/// # Errors
+/// [`Code::WrongProgram`] names what answered instead; the network's faults.
+pub(super) async fn identify(http: &Http, limit: Duration) -> Result<Identity, Fault> {
+    let answer = http.send(http.request(Method::GET, "system_stats"), limit).await?;
+    let stats = fingerprint(http, answer).await?;
+    let [image, video, audio] = EVIDENCE.map(|(class, capability)| has_node(http, limit, class, capability));
+    let (image, video, audio) = tokio::try_join!(image, video, audio)?;
+    let mut capabilities: Vec<_> = [image, video, audio].into_iter().flatten().collect();
+    capabilities.push(Capability::WorkflowRun);
+    Ok(Identity { version: stats.system.comfyui_version, capabilities, ..Identity::default() })
+}
+
+/// Memory of the server's machine. A failure is no sign of anything: the probe has its own request.
+pub(super) async fn resources(http: &Http, limit: Duration) -> Result<Resources, Fault> {
+    let answer = http.send(http.keyed(Method::GET, "system_stats"), limit).await?;
+    let stats: Stats = body::json(answer, body::JSON_CAP).await?;
+    let device = stats.devices.first();
+    Ok(Resources {
+        vram_free: device.and_then(|d| d.vram_free),
+        vram_total: device.and_then(|d| d.vram_total),
+        ram_free: stats.system.ram_free,
+    })
+}
+
+async fn fingerprint(http: &Http, answer: reqwest::Response) -> Result<Stats, Fault> {
+    let place = http.address().authority();
+    let status = answer.status();
+    let server = answer.headers().get(http::header::SERVER).and_then(|s| s.to_str().ok()).map(str::to_owned);
+    if let Some(fault) = refused(status, &place, http.has_key()) {
+        return Err(fault);
+    }
+    let text = body::read_beginning(answer, body::ERROR_CAP).await;
+    let stats = serde_json::from_str::<Stats>(&text).ok();
+    let genuine = |s: &Stats| s.system.comfyui_version.is_some() || s.system.embedded_python.is_some();
+    match stats.filter(|s| status == StatusCode::OK && genuine(s)) {
+        Some(stats) => Ok(stats),
+        None => Err(wrong_program(&place, status, server.as_deref(), &text)),
+    }
+}
+
+/// What a status says before the body is looked at.
+fn refused(status: StatusCode, place: &str, has_key: bool) -> Option<Fault> {
+    Some(match status.as_u16() {
+        401 | 407 if has_key => Fault::new(
+            Code::AuthRequired,
+            format!("{place} wants a key before it shows that it is ComfyUI ({status})"),
+        )
+        .with_fix(
+            "Let the proxy pass GET /system_stats without a key, or put what it wants into `headers`: \
+                     a key is sent only to a server that has shown what it is.",
+        ),
+        401 | 407 => Fault::new(Code::AuthRequired, format!("{place} wants a log-in ({status})"))
+            .with_fix("Put what the proxy before ComfyUI wants into `headers`."),
+        403 => Fault::new(Code::Forbidden, format!("{place} forbids us ({status})")),
+        429 => Fault::new(Code::RateLimited, format!("{place} limits the rate ({status})")),
+        502..=504 => {
+            Fault::new(Code::ProxyInTheWay, format!("{place}: a proxy answers for ComfyUI ({status})"))
+        }
+        500..=599 => Fault::new(Code::BackendError, format!("{place}: {status}")),
+        _ => return None,
+    })
+}
+
+fn wrong_program(place: &str, status: StatusCode, server: Option<&str>, text: &str) -> Fault {
+    let who =
+        title(text).map(|t| format!("“{t}”")).or_else(|| server.map(|s| format!("a server called {s}")));
+    let who = who.unwrap_or_else(|| "another program".to_owned());
+    Fault::new(
+        Code::WrongProgram,
+        format!("{place}: {who} answers there, not ComfyUI ({status} to /system_stats)"),
+    )
+    .with_detail(text)
+}
+
+/// The title of a page.
+fn title(page: &str) -> Option<&str> {
+    let from = page.find("<title>")? + "<title>".len();
+    let length = page[from..].find("</title>")?;
+    Some(page[from..from + length].trim()).filter(|t| !t.is_empty() && t.len() < 120)
+}
+
+/// Whether the server has a node class. An unknown class is answered with 200 `{}`; with all classes the answer would
+/// be 0.5 to 1.3 MB.
+async fn has_node(
+    http: &Http,
+    limit: Duration,
+    class: &str,
+    capability: Capability,
+) -> Result<Option<Capability>, Fault> {
+    let answer = http.send(http.keyed(Method::GET, &format!("object_info/{class}")), limit).await?;
+    if !answer.status().is_success() {
+        return Ok(None);
+    }
+    let classes: std::collections::HashMap<String, IgnoredAny> = body::json(answer, body::JSON_CAP).await?;
+    Ok(classes.contains_key(class).then_some(capability))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_is_named_by_its_title_or_its_server() {
+        let page = "<html><head><title>Jellyfin</title></head></html>";
+        let fault = wrong_program("h:1", StatusCode::NOT_FOUND, Some("nginx"), page);
+        assert_eq!(fault.code(), Code::WrongProgram);
+        assert!(fault.message().contains("Jellyfin"), "{fault}");
+        assert!(wrong_program("h:1", StatusCode::OK, Some("uvicorn"), "{}").message().contains("uvicorn"));
+    }
+}
