@@ -12,15 +12,15 @@
 //!                  Parked{fault}: leaves by a command, or by a slow re-check that finds the cause gone
 //! ```
 
-//ACTOR
-//ALARM
+pub(crate) mod actor;
+pub(crate) mod alarm;
 pub mod backoff;
-//DOOR
-//LEASE
-//LINK
+pub(crate) mod door;
+pub mod lease;
+pub(crate) mod link;
 pub mod machine;
 pub(crate) mod pace;
-//RECORD
-//SLOT
+pub(crate) mod record;
+pub(crate) mod slot;
 
-//pub use lease::Lease;
+pub use lease::Lease;

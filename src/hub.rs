@@ -180,7 +180,8 @@ impl State {
 fn changes(before: &BackendStatus, after: &Arc<BackendStatus>) -> Vec<EventBody> {
     let mut bodies = Vec::new();
     let backend = after.id.clone();
-    let reason = || after.last_error.as_ref().map(|e| crate::model::Fault::new(e.code, &e.message).with_fix(&e.fix));
+    let reason =
+        || after.last_error.as_ref().map(|e| crate::model::Fault::new(e.code, &e.message).with_fix(&e.fix));
     if (before.phase, before.epoch) != (after.phase, after.epoch) {
         bodies.push(EventBody::BackendPhase {
             backend: backend.clone(),
@@ -199,7 +200,8 @@ fn changes(before: &BackendStatus, after: &Arc<BackendStatus>) -> Vec<EventBody>
         });
     }
     if before.capabilities != after.capabilities || before.models != after.models {
-        bodies.push(EventBody::BackendCapabilities { backend, status: Box::new(BackendStatus::clone(after)) });
+        bodies
+            .push(EventBody::BackendCapabilities { backend, status: Box::new(BackendStatus::clone(after)) });
     }
     bodies
 }

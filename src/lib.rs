@@ -1,10 +1,44 @@
-//! Backline keeps an application connected to its generative-AI backends.
+//! Backline keeps an application connected to its generative-AI backends: ComfyUI, Gradio and Wan2GP, LiteLLM and any
+//! other OpenAI-compatible server.
+//!
+//! A host starts a [`Supervisor`] over a [`config::Config`]. Each backend gets a connection, an actor owned by a
+//! supervision tree, which dials, watches, and comes back by itself. The host reads one [`Snapshot`](model::Snapshot)
+//! without waiting, hears [`Event`](model::Event)s, leases typed sessions, and runs [`Job`](jobs::Job)s that survive
+//! lost sockets and restarted backends.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`model`] | plain data: ids, phases, faults, snapshots, events, jobs |
+//! | [`config`] | what is configured, and where each value came from |
+//! | [`connection`] | the pure machine of one connection, its backoff, its leases |
+//! | [`backends`] | the seams [`Connector`](backends::Connector) and [`Session`](backends::Session), and a folder a protocol |
+//! | [`health`] | probes and the judgement over them |
+//! | [`jobs`] | work that may outlive a connection |
+//! | [`net`] | dialling out: addresses, TLS, capped bodies, server-sent events |
+//! | [`notices`] | causes and remedies for a person |
+//! | `sim` | simulated backends on loopback ports (feature `sim`) |
+//!
+//! The library installs no logger, no signal handler and no TLS provider of the process, changes no environment, and
+//! talks to nobody but the backends.
 
 pub mod backends;
 pub mod config;
 pub mod connection;
+mod error;
+pub mod health;
+pub mod hub;
+pub mod jobs;
 pub mod model;
 pub mod net;
 pub mod notices;
+mod roster;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod supervisor;
+mod tree;
+
+pub use backline_supervisors::{GaveUp, NodeState, TreeSnapshot};
+pub use connection::Lease;
+pub use error::Error;
+pub use hub::Resumed;
+pub use supervisor::{Events, Handle, Lagged, ShutdownReport, Supervisor, Wanted};

@@ -28,5 +28,5 @@ pub use job::{JobId, JobState, JobStatus, OutputFile, Progress};
 pub use kind::Kind;
 pub use phase::{Channel, Health, Phase};
 pub use snapshot::{Overall, Snapshot};
-pub use status::BackendStatus;
+pub use status::{BackendStatus, Breaker};
 pub use work::Work;

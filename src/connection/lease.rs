@@ -64,6 +64,9 @@ impl<S: Session + ?Sized> Deref for Lease<S> {
 
 impl<S: Session + ?Sized> fmt::Debug for Lease<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("backend", self.backend()).field("epoch", &self.epoch()).finish_non_exhaustive()
+        f.debug_struct("Lease")
+            .field("backend", self.backend())
+            .field("epoch", &self.epoch())
+            .finish_non_exhaustive()
     }
 }

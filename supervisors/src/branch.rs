@@ -143,6 +143,17 @@ impl Branch {
         self.ask(|reply| Msg::Restart(id.into(), reply), ANSWER).await
     }
 
+    /// The tree from here on, asked of the supervisor itself: an answer proves that it lives.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    ///
+    /// # Errors
+    /// A supervisor that is restarting or deaf.
+    pub async fn describe(&self, patience: Duration) -> Result<TreeSnapshot, SupervisorError> {
+        self.call(Msg::Describe, patience).await
+    }
+
     /// The actor of a child that runs now.
     pub fn cell(&self, id: &str) -> Option<ActorCell> {
         self.lock().rows.iter().find(|r| r.shown.id == id).and_then(|r| r.cell.clone())
@@ -164,12 +175,20 @@ impl Branch {
         make: impl FnOnce(oneshot::Sender<Result<(), SupervisorError>>) -> Msg,
         patience: Duration,
     ) -> Result<(), SupervisorError> {
+        self.call(make, patience).await?
+    }
+
+    async fn call<T>(
+        &self,
+        make: impl FnOnce(oneshot::Sender<T>) -> Msg,
+        patience: Duration,
+    ) -> Result<T, SupervisorError> {
         let restarting = || SupervisorError::Restarting(self.id().to_owned());
         let actor = self.lock().actor.clone().ok_or_else(restarting)?;
         let (reply, answer) = oneshot::channel();
         actor.cast(make(reply)).map_err(|_| restarting())?;
         match tokio::time::timeout(patience, answer).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_dropped)) => Err(restarting()),
             Err(_) => Err(SupervisorError::NoAnswer(self.id().to_owned())),
         }

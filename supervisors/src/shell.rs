@@ -13,7 +13,7 @@ use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
 use self::starts::Starts;
 use crate::{
-    Branch, ChildSpec, Exit, GaveUp, SupervisorError,
+    Branch, ChildSpec, Exit, GaveUp, SupervisorError, TreeSnapshot,
     table::{Input, Policy, Refusal, Table},
 };
 
@@ -21,12 +21,22 @@ pub(crate) type Reply = oneshot::Sender<Result<(), SupervisorError>>;
 
 /// What a supervisor is told; each message about a child carries its incarnation.
 pub(crate) enum Msg {
-    Started { id: Arc<str>, incarnation: u64, cell: ActorCell },
-    NotStarted { id: Arc<str>, incarnation: u64, exit: Exit },
+    Started {
+        id: Arc<str>,
+        incarnation: u64,
+        cell: ActorCell,
+    },
+    NotStarted {
+        id: Arc<str>,
+        incarnation: u64,
+        exit: Exit,
+    },
     Tick,
     Add(Box<ChildSpec>, Reply),
     Remove(Arc<str>, Reply),
     Restart(Arc<str>, Reply),
+    /// Answers with the tree from here on: asked of the actor, an answer proves that it lives.
+    Describe(oneshot::Sender<TreeSnapshot>),
     Shutdown,
 }
 
@@ -109,6 +119,11 @@ impl Actor for Supervisor {
             Msg::Add(child, reply) => shell.asked_to_add(*child, reply),
             Msg::Remove(id, reply) => shell.asked_to_remove(id, reply),
             Msg::Restart(id, reply) => shell.asked_to_restart(&id, reply),
+            Msg::Describe(reply) => {
+                // Whoever asked may have stopped waiting.
+                let _ = reply.send(shell.branch.snapshot());
+                Ok(())
+            }
             Msg::Shutdown => shell.step(Input::Shutdown),
         }
     }

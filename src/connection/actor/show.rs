@@ -1,0 +1,72 @@
+//! What is shown of a connection's state.
+
+use jiff::Timestamp;
+
+use super::State;
+use crate::{
+    connection::slot::{open_breaker, wall},
+    model::{
+        BackendStatus, Channel, Health, Identity, Phase,
+        status::{Breaker, LastError, Slots},
+    },
+};
+
+/// What a backend said of itself.
+pub(crate) fn show_identity(status: &mut BackendStatus, identity: Identity) {
+    status.version = identity.version;
+    status.title = identity.title;
+    status.capabilities = identity.capabilities;
+    status.models = identity.models;
+    status.functions = identity.functions;
+}
+
+impl State {
+    /// The door is open or shut by now, and only then anybody is told.
+    pub(super) fn show(&self) {
+        let (machine, memory) = (&self.machine, self.slot.memory().clone());
+        let (used, limit) = self.slot.door.slots();
+        self.slot.record.update(|status| {
+            let (phase, health) = (machine.phase(), machine.health());
+            if status.phase != phase {
+                status.since = Timestamp::now();
+                log(status, phase, machine.fault());
+            }
+            status.phase = phase;
+            status.reason = machine.fault().map(|f| f.message().to_owned());
+            // A degraded channel shows on a session that answers.
+            status.health = match (health, status.channel) {
+                (Health::Healthy, Channel::Degraded) => Health::Degraded,
+                (health, _) => health,
+            };
+            status.epoch = memory.epoch.get();
+            status.attempts = if phase == Phase::Ready { 0 } else { memory.attempts };
+            status.next_attempt_at = machine.next_attempt().map(wall);
+            status.slots = Slots { used, limit };
+            if machine.session().is_none() {
+                status.channel = Channel::None;
+                status.queue = None;
+            }
+            match machine.fault() {
+                Some(fault) if status.last_error.as_ref().is_none_or(|e| e.message != fault.message()) => {
+                    status.last_error = Some(LastError::new(fault, Timestamp::now()));
+                }
+                Some(_) => {}
+                None if phase == Phase::Ready => status.last_error = None,
+                None => {}
+            }
+            status.breaker = match (phase, machine.fault()) {
+                (Phase::Ready, None) => Breaker::default(),
+                (_, Some(fault)) => open_breaker(fault.message(), status.next_attempt_at),
+                (_, None) => status.breaker.clone(),
+            };
+        });
+    }
+}
+
+fn log(status: &BackendStatus, phase: Phase, fault: Option<&crate::model::Fault>) {
+    let (backend, epoch) = (&status.id, status.epoch);
+    match fault {
+        Some(fault) => tracing::info!(%backend, epoch, %phase, code = %fault.code(), cause = %fault, "phase"),
+        None => tracing::info!(%backend, epoch, %phase, "phase"),
+    }
+}

@@ -1,0 +1,128 @@
+//! The place of one backend: what outlives its connection's actor.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use backline_supervisors::{Down, Next};
+use jiff::Timestamp;
+
+use crate::{
+    backends::{Connector, connector_for},
+    config::BackendConfig,
+    connection::{
+        backoff::Pacing,
+        door::Door,
+        machine::{Memory, Patience},
+        pace::Pace,
+        record::Record,
+    },
+    hub::Hub,
+    model::{Breaker, Code, Epoch, Fault, Health, Phase, status::LastError},
+};
+
+/// The place of one backend. Its connection's actor may crash and be restarted; the slot keeps the door, the epochs,
+/// the backoff, the connector with what it remembers, and what is shown.
+pub(crate) struct Slot {
+    pub(crate) config: BackendConfig,
+    pub(crate) door: Door,
+    pub(crate) record: Record,
+    pub(crate) pace: Arc<Pace>,
+    memory: Mutex<Memory>,
+    connector: Mutex<Option<Arc<dyn Connector>>>,
+    dialer: Dialer,
+}
+
+/// Makes a backend's connector: the kind's own, or a virtual one in a test.
+pub(crate) type Dialer = Arc<dyn Fn(&BackendConfig) -> Result<Arc<dyn Connector>, Fault> + Send + Sync>;
+
+/// The connectors of the real kinds.
+pub(crate) fn real_dialer() -> Dialer {
+    Arc::new(|config| connector_for(config.target()?))
+}
+
+impl Slot {
+    pub(crate) fn new(config: BackendConfig, hub: Arc<Hub>, pace: Arc<Pace>, dialer: Dialer) -> Arc<Self> {
+        let pacing = if config.url.is_loopback() { Pacing::Loopback } else { Pacing::Network };
+        let patience = Patience { hang_limit: config.hang_limit, ..Patience::default() };
+        // Hashing nothing with fresh keys: a seed of its own for each backend, without a global generator.
+        let seed = RandomState::new().build_hasher().finish();
+        Arc::new(Self {
+            door: Door::new(config.id.clone(), config.limits.slots),
+            record: Record::new(&config, hub),
+            pace,
+            // Epochs go on from the clock, so that those of an earlier process are never met again.
+            memory: Mutex::new(Memory::new(Epoch::new(first_epoch()), pacing, patience, seed)),
+            connector: Mutex::new(None),
+            dialer,
+            config,
+        })
+    }
+
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connector, made at the first need: until its settings can be used each dial fails with the reason, and a
+    /// re-check reads them anew (a key's file may have come).
+    pub(crate) fn connector(&self) -> Result<Arc<dyn Connector>, Fault> {
+        let mut connector = self.connector.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connector) = &*connector {
+            return Ok(connector.clone());
+        }
+        let made = (self.dialer)(&self.config)?;
+        *connector = Some(made.clone());
+        Ok(made)
+    }
+
+    /// Speaks for the connection while no incarnation of its actor lives. Else the record would say `ready` over a
+    /// session that is gone.
+    pub(crate) fn went_down(&self, down: &Down<'_>) {
+        let (phase, code, what) = match down.next {
+            Next::Restart(_) => (Phase::Waiting, Code::Crashed, "is restarted"),
+            Next::Quarantine(_) => (Phase::Quarantined, Code::CrashLoop, "is set aside"),
+            _ => return self.door.shut(&Fault::new(Code::Closing, "the connection is closed")),
+        };
+        let fault = Fault::new(code, format!("the connection's actor {}; it {what}", down.exit));
+        self.door.shut(&fault);
+        let next = match down.next {
+            Next::Restart(at) | Next::Quarantine(at) => Some(wall(at)),
+            _ => None,
+        };
+        self.record.update(|status| {
+            if status.phase != phase {
+                status.since = Timestamp::now();
+            }
+            status.phase = phase;
+            status.reason = Some(fault.message().to_owned());
+            status.health = Health::Unknown;
+            status.next_attempt_at = next;
+            status.restarts = down.restarts;
+            status.last_error = Some(LastError::new(&fault, Timestamp::now()));
+            status.breaker = open_breaker(fault.message(), next);
+        });
+    }
+}
+
+/// While there is no session the breaker's trial is the next dial: one timer, shown in both fields.
+pub(crate) fn open_breaker(reason: &str, next: Option<Timestamp>) -> Breaker {
+    Breaker {
+        state: crate::model::status::BreakerState::Open,
+        reason: Some(reason.to_owned()),
+        next_trial_at: next,
+    }
+}
+
+/// A time of the monotonic clock as a time of the wall clock, for showing.
+pub(crate) fn wall(at: tokio::time::Instant) -> Timestamp {
+    let wait = at.saturating_duration_since(tokio::time::Instant::now());
+    Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Milliseconds since 2020, shifted so that small counts of dials never reach the next process's.
+fn first_epoch() -> u64 {
+    const Y2020: i64 = 1_577_836_800_000;
+    u64::try_from(Timestamp::now().as_millisecond() - Y2020).unwrap_or_default()
+}

@@ -1,0 +1,27 @@
+//! Active checks: one actor probes every session, judges with hysteresis, and advises. The connection decides.
+
+pub(crate) mod actor;
+pub mod history;
+pub mod verdict;
+
+use serde::Serialize;
+
+use crate::model::{BackendId, Health, status::Quantiles};
+
+/// What health knows of one backend.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct HealthReport {
+    /// The backend.
+    pub backend: BackendId,
+    /// The judgement.
+    pub health: Health,
+    /// Probes of this run.
+    pub probes: u64,
+    /// Share of the recent probes that were answered, 0 to 1; `None` before the first.
+    pub success_rate: Option<f64>,
+    /// How long answers took.
+    pub latency_ms: Option<Quantiles>,
+    /// What the last probe that failed met, until one is answered.
+    pub fault: Option<crate::model::Fault>,
+}

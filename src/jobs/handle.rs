@@ -1,0 +1,121 @@
+//! A caller's view of its job.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use tokio::sync::watch;
+
+use crate::{
+    jobs::board::Board,
+    model::{JobId, JobStatus, Progress},
+};
+
+/// A caller's view of its job: it survives reconnects, and dropping it does not end the job.
+#[derive(Clone)]
+pub struct JobHandle {
+    board: Arc<Board>,
+}
+
+impl JobHandle {
+    pub(crate) fn new(board: Arc<Board>) -> Self {
+        Self { board }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> JobId {
+        self.board.id()
+    }
+
+    /// All that is known of it now.
+    pub fn status(&self) -> Arc<JobStatus> {
+        self.board.status()
+    }
+
+    /// All that is known of it, as a cell: the latest wins.
+    pub fn watch(&self) -> watch::Receiver<Arc<JobStatus>> {
+        self.board.watch()
+    }
+
+    /// Its progress, the latest at each look, until it ends.
+    pub fn progress(&self) -> impl Stream<Item = Progress> + Send + Unpin + use<> {
+        let cell = self.board.watch();
+        let next = |(mut cell, mut last): (watch::Receiver<Arc<JobStatus>>, Option<Progress>)| async move {
+            loop {
+                let (now, ended) = {
+                    let status = cell.borrow_and_update();
+                    (status.progress.clone(), status.state.is_end())
+                };
+                if now != last
+                    && let Some(progress) = now.clone()
+                {
+                    last = now;
+                    return Some((progress, (cell, last)));
+                }
+                if ended || cell.changed().await.is_err() {
+                    return None;
+                }
+            }
+        };
+        Box::pin(stream::unfold((cell, None), next))
+    }
+
+    /// Its text as it comes, none of it dropped, until it ends.
+    pub fn deltas(&self) -> impl Stream<Item = String> + Send + Unpin + use<> {
+        let state = (self.board.clone(), self.board.length(), self.board.watch(), 0);
+        let next = |(board, mut length, mut latest, offset): (
+            Arc<Board>,
+            watch::Receiver<usize>,
+            _,
+            usize,
+        )| async move {
+            loop {
+                // The end first: text that came before it is read after this look.
+                let ended = watch::Receiver::<Arc<JobStatus>>::borrow_and_update(&mut latest).state.is_end();
+                let now = *length.borrow_and_update();
+                if now > offset {
+                    let text = board.text_from(offset);
+                    let offset = offset + text.len();
+                    return Some((text, (board, length, latest, offset)));
+                }
+                if ended {
+                    return None;
+                }
+                tokio::select! {
+                    changed = length.changed() => changed.ok()?,
+                    changed = latest.changed() => changed.ok()?,
+                }
+            }
+        };
+        Box::pin(stream::unfold(state, next))
+    }
+
+    /// The latest picture of work in progress.
+    pub fn preview(&self) -> watch::Receiver<Option<Bytes>> {
+        self.board.preview()
+    }
+
+    /// Asks for its end. The job says so itself when it has ended.
+    pub fn cancel(&self) {
+        self.board.cancel.cancel();
+    }
+
+    /// Waits for its end and tells all that is known then; its `state` says how it ended.
+    ///
+    /// # Cancel safety
+    /// Safe: the job goes on.
+    pub async fn outcome(&self) -> Arc<JobStatus> {
+        let mut cell = self.board.watch();
+        match cell.wait_for(|status| status.state.is_end()).await {
+            Ok(status) => status.clone(),
+            // The board is held here, so its cell cannot close.
+            Err(_) => self.board.status(),
+        }
+    }
+}
+
+impl fmt::Debug for JobHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JobHandle").field(&self.id()).finish()
+    }
+}

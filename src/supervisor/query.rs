@@ -1,0 +1,78 @@
+//! Questions, each answered by the actor that owns the fact, within a deadline.
+
+use std::future::Future;
+
+use backline_supervisors::{SupervisorError, TreeSnapshot};
+use tokio::sync::oneshot;
+
+use super::{
+    Handle,
+    handle::{ANSWER, await_answer},
+};
+use crate::{
+    error::Error,
+    health::{HealthReport, actor::Msg as HealthMsg},
+};
+
+/// A question to an actor of the tree.
+pub trait Query: Send {
+    /// What is answered.
+    type Answer;
+
+    /// Asks.
+    fn ask(self, handle: &Handle) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
+}
+
+/// The supervision tree, answered by its root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tree;
+
+impl Query for Tree {
+    type Answer = TreeSnapshot;
+
+    async fn ask(self, handle: &Handle) -> Result<TreeSnapshot, Error> {
+        let actor = "root";
+        handle.0.tree.root.describe(ANSWER).await.map_err(|error| match error {
+            SupervisorError::NoAnswer(_) => Error::NoAnswer { actor, waited: ANSWER },
+            _ => Error::Restarting { actor },
+        })
+    }
+}
+
+/// The health of one backend, answered by the health actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthOf(pub String);
+
+impl HealthOf {
+    /// Of the backend with this id.
+    pub fn id(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+}
+
+impl Query for HealthOf {
+    type Answer = HealthReport;
+
+    async fn ask(self, handle: &Handle) -> Result<HealthReport, Error> {
+        let actor = "health";
+        let slot = handle.0.roster.named(&self.0)?;
+        let health = handle.0.tree.health().ok_or(Error::Restarting { actor })?;
+        let (reply, answer) = oneshot::channel();
+        let ask = HealthMsg::HealthOf(slot.config.id.clone(), reply);
+        health.cast(ask).map_err(|_| Error::Restarting { actor })?;
+        await_answer(actor, answer).await?.ok_or(Error::Restarting { actor })
+    }
+}
+
+impl Handle {
+    /// Asks the actor that owns the fact, and waits at most 2 s for its answer.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    ///
+    /// # Errors
+    /// [`Error::Restarting`] while that actor is being restarted, [`Error::NoAnswer`] where it is deaf.
+    pub async fn query<Q: Query>(&self, query: Q) -> Result<Q::Answer, Error> {
+        query.ask(self).await
+    }
+}

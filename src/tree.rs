@@ -1,0 +1,97 @@
+//! Assembles the supervision tree; the only file that names every actor.
+//!
+//! ```text
+//!  root         rest_for_one   3 restarts / 60 s      gives up: `closed()` resolves with the report
+//!   |- backends    one_for_one, dynamic               each child 5 / 30 s, then quarantined; the rest live on
+//!   |    '- connection "comfyui" ...                  owns its link task and its machine
+//!   |- jobs        permanent                          owns the drivers of the jobs
+//!   '- health      quarantined like a backend         probes and advises; it never brings the root down
+//! ```
+//!
+//! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
+//! [`Roster`], which look up the incarnation that lives now.
+
+use std::{sync::Arc, time::Duration};
+
+use backline_supervisors::{
+    Branch, Bus, ChildSpec, OnIntensity, Restart, RootHandle, Strategy, SupervisorError, SupervisorSpec,
+};
+use ractor::ActorRef;
+
+use crate::{
+    connection::{
+        actor::{Connection, Msg as ConnectionMsg},
+        machine::Command,
+        slot::Slot,
+    },
+    health::actor::{Msg as HealthMsg, Prober},
+    hub::Hub,
+    jobs::actor::{Jobs, Msg as JobsMsg, Setup},
+    roster::Roster,
+};
+
+/// How long a connection may drain when the tree stops; jobs were waited for before.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// The addresses of the tree's actors. Cheap to clone; good across restarts.
+#[derive(Clone)]
+pub(crate) struct Tree {
+    pub(crate) bus: Bus,
+    pub(crate) root: Branch,
+    pub(crate) backends: Branch,
+}
+
+impl Tree {
+    /// The tree over a set of backends, not started yet.
+    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>) -> Self {
+        let bus = Bus::new();
+        let wanted = roster.clone();
+        let backends = SupervisorSpec::new("backends")
+            .strategy(Strategy::OneForOne)
+            .wanted(move || wanted.slots().into_iter().map(connection).collect());
+        let backends = Branch::new(&bus, backends);
+        roster.attach(backends.clone());
+        let (roster_of_jobs, hub_of_jobs, roster_of_health) = (roster.clone(), hub.clone(), roster.clone());
+        let jobs = ChildSpec::actor("jobs", move || {
+            (Jobs, Setup { roster: roster_of_jobs.clone(), hub: hub_of_jobs.clone() })
+        });
+        let health = ChildSpec::actor("health", move || (Prober, roster_of_health.clone()))
+            .on_intensity(OnIntensity::QUARANTINE);
+        let root = SupervisorSpec::new("root")
+            .strategy(Strategy::RestForOne)
+            .intensity(3, Duration::from_secs(60))
+            .child(backends.child())
+            .child(jobs)
+            .child(health);
+        Self { root: Branch::new(&bus, root), backends, bus }
+    }
+
+    pub(crate) async fn start(&self) -> Result<RootHandle, SupervisorError> {
+        self.root.start_root().await
+    }
+
+    pub(crate) fn jobs(&self) -> Option<ActorRef<JobsMsg>> {
+        self.root.cell("jobs").map(ActorRef::from)
+    }
+
+    pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
+        self.root.cell("health").map(ActorRef::from)
+    }
+}
+
+/// One backend's connection as a child. Its normal end is a close that was asked for; all else is a bug and is
+/// restarted, at once the first time.
+pub(crate) fn connection(slot: Arc<Slot>) -> ChildSpec {
+    let (id, spoken_for) = (slot.config.id.to_string(), slot.clone());
+    ChildSpec::actor(id, move || (Connection, slot.clone()))
+        .restart(Restart::Transient)
+        .on_intensity(OnIntensity::QUARANTINE)
+        .shutdown(DRAIN + Duration::from_secs(1))
+        .stop_with(|cell| {
+            let deadline = tokio::time::Instant::now() + DRAIN;
+            let close = ConnectionMsg::Command(Command::Close { deadline });
+            // A connection that is gone needs no close.
+            let _ = ActorRef::<ConnectionMsg>::from(cell.clone()).cast(close);
+        })
+        .on_down(move |down| spoken_for.went_down(&down))
+}
