@@ -4,6 +4,8 @@
 //! Each behaves like the recorded real server of a version, quirks included. [`SimServer`] is the machine under it:
 //! it can be killed, restarted, frozen, cut and made to fail request by request.
 
+#[cfg(feature = "comfyui")]
+pub mod comfyui;
 pub mod fault;
 pub mod line;
 pub mod server;

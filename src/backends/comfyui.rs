@@ -16,6 +16,8 @@ mod live;
 mod memory;
 mod pace;
 mod queue;
+#[cfg(test)]
+mod recordings;
 pub mod refusal;
 mod session;
 mod socket;

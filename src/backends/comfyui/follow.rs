@@ -73,7 +73,7 @@ impl<'a> Follow<'a> {
             Start::Follow if session.memory().is_for(id, &client) => Audience::Ours,
             Start::Follow => Audience::Elsewhere,
         };
-        let post = session.board().post(id, Watch::new(&workflow, audience), sink);
+        let post = session.board().post(id, Watch::new(id, &workflow, audience), sink);
         let pace = Pace::new(session.board().channel(), Instant::now());
         let mut follow =
             Self { session, id, post, pace, absent: None, seen: Seen::Nowhere, start: attempt.start };
@@ -82,17 +82,17 @@ impl<'a> Follow<'a> {
             Start::Fresh => {
                 notes = submit::submit(session, id, &client, &workflow).await?;
                 follow.seen = Seen::Waiting;
-                follow.post.watcher.report(Report::Accepted { remote: id.to_owned() });
+                follow.post.watcher.feed(Watch::accepted);
                 notes.iter().for_each(|note| follow.post.watcher.report(Report::Note(note.clone())));
             }
             Start::Follow => follow.pace.now(),
         }
-        let mut finished = follow.to_end().await?;
+        let mut finished = follow.until_over().await?;
         finished.notes.splice(0..0, notes);
         Ok(finished)
     }
 
-    async fn to_end(mut self) -> Result<Finished, Setback> {
+    async fn until_over(mut self) -> Result<Finished, Setback> {
         loop {
             if let Stage::Over(ending) = self.stage() {
                 return self.conclude(ending).await;
@@ -106,10 +106,9 @@ impl<'a> Follow<'a> {
                 }
                 () = sleep_until(self.pace.next()) => {}
             }
-            if self.pace.quiet(frames, self.frames(), Instant::now()) || self.wish() == Wish::Cancel {
-                if let Some(end) = self.poll().await {
-                    return end;
-                }
+            let look = self.pace.quiet(frames, self.frames(), Instant::now()) || self.wish() == Wish::Cancel;
+            if look && let Some(end) = self.poll().await {
+                return end;
             }
         }
     }

@@ -48,9 +48,18 @@ pub(super) enum Ending {
     Unsaid,
 }
 
+/// Whether it was told that the server has the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    Untold,
+    Told,
+}
+
 /// One job as it is watched.
 #[derive(Debug)]
 pub(super) struct Watch {
+    id: String,
+    arrival: Arrival,
     classes: HashMap<String, String>,
     nodes: usize,
     audience: Audience,
@@ -68,8 +77,10 @@ impl Watch {
     const FILES_CAP: usize = 1_000;
 
     /// A watch over a job with this workflow.
-    pub(super) fn new(workflow: &Workflow, audience: Audience) -> Self {
+    pub(super) fn new(id: &str, workflow: &Workflow, audience: Audience) -> Self {
         Self {
+            id: id.to_owned(),
+            arrival: Arrival::Untold,
             classes: workflow.classes().map(|(id, class)| (id.to_owned(), class.to_owned())).collect(),
             nodes: workflow.len(),
             audience,
@@ -108,9 +119,17 @@ impl Watch {
         self.frames
     }
 
+    /// The server has it: an answer says so, or its first event, which can be earlier.
+    pub(super) fn accepted(&mut self) -> Vec<Report> {
+        match std::mem::replace(&mut self.arrival, Arrival::Told) {
+            Arrival::Untold => vec![Report::Accepted { remote: self.id.clone() }],
+            Arrival::Told => Vec::new(),
+        }
+    }
+
     /// Takes a frame that belongs to this job.
     pub(super) fn frame(&mut self, frame: &Frame) -> Vec<Report> {
-        let mut reports = Vec::new();
+        let mut reports = self.accepted();
         self.frames += 1;
         if !matches!(self.stage, Stage::Over(_)) {
             self.step(frame, &mut reports);
@@ -120,7 +139,10 @@ impl Watch {
 
     /// Takes what the queue says of this job.
     pub(super) fn polled(&mut self, place: Place) -> Vec<Report> {
-        let mut reports = Vec::new();
+        let mut reports = match place {
+            Place::Absent => Vec::new(),
+            Place::Running | Place::Pending(_) => self.accepted(),
+        };
         match (place, &self.stage) {
             (Place::Running, Stage::Sent) => self.begin(&mut reports),
             (Place::Pending(before), Stage::Sent) if self.place != Some(before) => {

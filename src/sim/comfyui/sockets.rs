@@ -1,0 +1,183 @@
+//! The WebSocket: who is known by which id, and how events get to them.
+
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use http::{Request, Response, StatusCode, header};
+use hyper::{body::Incoming, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+use crate::sim::{
+    Body,
+    comfyui::{
+        Version, answer,
+        state::{Event, EventBody, Member, State},
+        switches::Upgrades,
+    },
+};
+
+/// The largest message that the server takes.
+const INBOUND_CAP: usize = 4 * 1024 * 1024;
+
+/// What waits for one socket. The real server awaits each write in turn: a client that reads nothing holds up all.
+const LINE: usize = 4;
+
+/// Answers `/ws`.
+pub(super) fn upgrade(state: Arc<State>, mut request: Request<Incoming>) -> Response<Body> {
+    let key = request.headers().get(header::SEC_WEBSOCKET_KEY).cloned();
+    let Some(key) = key else {
+        return answer::text(
+            StatusCode::BAD_REQUEST,
+            "No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to \"WebSocket\".",
+        );
+    };
+    if state.switches.upgrades() == Upgrades::Refused {
+        return answer::text(StatusCode::BAD_REQUEST, "this proxy does not know upgrades");
+    }
+    let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let id = query.into_owned().find(|(name, id)| name == "clientId" && !id.is_empty()).map(|(_, id)| id);
+    let id = id.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
+    let upgraded = hyper::upgrade::on(&mut request);
+    #[expect(clippy::disallowed_methods, reason = "ends with its line, which the server cuts at a kill")]
+    tokio::spawn(async move {
+        if let Ok(upgraded) = upgraded.await {
+            serve(state, id, upgraded).await;
+        }
+    });
+    let mut response = answer::empty(StatusCode::SWITCHING_PROTOCOLS);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONNECTION, header::HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
+    let accept = derive_accept_key(key.as_bytes());
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept.parse().expect("base64 fits a header"));
+    response
+}
+
+async fn serve(state: Arc<State>, id: String, upgraded: Upgraded) {
+    let mut limits = WebSocketConfig::default();
+    limits.max_message_size = Some(INBOUND_CAP);
+    limits.max_frame_size = Some(INBOUND_CAP);
+    let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(limits)).await;
+    let (line, events) = mpsc::channel(LINE);
+    greet(&state, &id, line).await;
+    converse(&state, &id, stream, events).await;
+    // The quirk: whoever has this id by now is thrown out with it, and hears nothing any more.
+    state.memory().sockets.remove(&id);
+}
+
+/// Takes the id, from another socket if need be: that one stays open and hears nothing.
+async fn greet(state: &State, id: &str, line: mpsc::Sender<Message>) {
+    let (status, node) = {
+        let mut memory = state.memory();
+        memory.sockets.insert(id.to_owned(), Member { line: line.clone(), flags: Map::new() });
+        let ours = memory.client.as_deref() == Some(id);
+        (memory.status(), memory.node.clone().filter(|_| ours))
+    };
+    if state.switches.is_mute() {
+        return;
+    }
+    let mut frames = vec![json!({"type": "status", "data": {"status": status, "sid": id}})];
+    // To the client of the running prompt, without naming the prompt.
+    frames.extend(node.map(|node| json!({"type": "executing", "data": {"node": node}})));
+    for frame in frames {
+        if line.send(Message::text(frame.to_string())).await.is_err() {
+            return;
+        }
+    }
+}
+
+type Stream = WebSocketStream<TokioIo<Upgraded>>;
+
+async fn converse(state: &State, id: &str, stream: Stream, mut events: mpsc::Receiver<Message>) {
+    let (mut write, mut read) = stream.split();
+    let mut first = true;
+    loop {
+        tokio::select! {
+            Some(event) = events.recv() => {
+                if write.send(event).await.is_err() {
+                    return;
+                }
+            }
+            message = read.next() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    let opening = std::mem::replace(&mut first, false);
+                    if opening && let Some(flags) = flags(&text) {
+                        introduce(state, id, flags);
+                    }
+                }
+                // Pings are answered by the next flush.
+                Some(Ok(Message::Ping(_))) => {
+                    if write.flush().await.is_err() {
+                        return;
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(Error::Capacity(_))) => {
+                    let close = CloseFrame { code: CloseCode::Size, reason: "".into() };
+                    let _ = write.send(Message::Close(Some(close))).await;
+                    return;
+                }
+                Some(Err(_)) | None => return,
+            },
+        }
+    }
+}
+
+/// Feature flags count only as the first message of a socket.
+fn flags(text: &str) -> Option<Map<String, Value>> {
+    let message: Value = serde_json::from_str(text).ok()?;
+    (message.get("type")? == "feature_flags").then_some(())?;
+    Some(message.get("data").and_then(Value::as_object).cloned().unwrap_or_default())
+}
+
+fn introduce(state: &State, id: &str, flags: Map<String, Value>) {
+    if let Some(member) = state.memory().sockets.get_mut(id) {
+        member.flags = flags;
+    }
+    state.send(Some(id), "feature_flags", features(state.version));
+}
+
+/// What GET /features answers, too.
+pub(super) fn features(version: Version) -> Value {
+    let mut features = json!({"supports_preview_metadata": true, "max_upload_size": 104_857_600});
+    if version == Version::V0_24_0 {
+        features["extension"] = json!({"manager": {"supports_v4": true}});
+        features["node_replacements"] = json!(true);
+        features["assets"] = json!(false);
+    }
+    features
+}
+
+/// Hands events to the sockets, one after the other.
+pub(super) async fn publish(state: Arc<State>, mut events: mpsc::Receiver<Event>) {
+    while let Some(event) = events.recv().await {
+        if state.switches.is_mute() {
+            continue;
+        }
+        let message = match event.body {
+            EventBody::Text(value) => Message::text(value.to_string()),
+            EventBody::Binary(bytes) => Message::binary(bytes),
+        };
+        let lines: Vec<_> = {
+            let memory = state.memory();
+            let members =
+                memory.sockets.iter().filter(|(id, _)| event.to.as_ref().is_none_or(|to| to == *id));
+            members.map(|(_, member)| member.line.clone()).collect()
+        };
+        for line in lines {
+            // A socket that is closing takes no more.
+            let _ = line.send(message.clone()).await;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a test sets and reads: it outlives the boots.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// What becomes of an upgrade to WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Upgrades {
+    /// It is taken.
+    #[default]
+    Taken,
+    /// It is refused with 400, as by a proxy that knows HTTP only.
+    Refused,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Switches {
+    mute: AtomicBool,
+    refuse: AtomicBool,
+    executions: Mutex<HashMap<String, u32>>,
+}
+
+impl Switches {
+    pub(super) fn mute(&self, mute: bool) {
+        self.mute.store(mute, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_mute(&self) -> bool {
+        self.mute.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_upgrades(&self, upgrades: Upgrades) {
+        self.refuse.store(upgrades == Upgrades::Refused, Ordering::Relaxed);
+    }
+
+    pub(super) fn upgrades(&self) -> Upgrades {
+        if self.refuse.load(Ordering::Relaxed) { Upgrades::Refused } else { Upgrades::Taken }
+    }
+
+    pub(super) fn began(&self, id: &str) {
+        *self.lock().entry(id.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn executions(&self, id: &str) -> u32 {
+        self.lock().get(id).copied().unwrap_or_default()
+    }
+
+    pub(super) fn all_executions(&self) -> u32 {
+        self.lock().values().sum()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
+        self.executions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,323 @@
+//! Checking a graph before it is queued, with the complaints that the real server has.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::sim::comfyui::{
+    Version,
+    nodes::{self, Input, Kind, Role},
+    prompt::{class_of, inputs_of},
+};
+
+/// A graph that may be queued, at least in part.
+#[derive(Debug)]
+pub(super) struct Valid {
+    pub(super) outputs: Vec<String>,
+    /// Complaints about branches that are left out.
+    pub(super) node_errors: Map<String, Value>,
+}
+
+/// Why a graph is not queued.
+#[derive(Debug)]
+pub(super) enum Invalid {
+    /// 400, with this `error` and `node_errors`.
+    Refused { error: Value, node_errors: Map<String, Value> },
+    /// 500: the check itself raised an exception.
+    Crashed,
+}
+
+/// An exception of the check at one output.
+#[derive(Debug)]
+struct Raised {
+    kind: &'static str,
+    text: String,
+}
+
+/// What is known of the nodes so far: their complaints; one upstream of a bad one has none of its own.
+type Checked = HashMap<String, (Soundness, Vec<Value>)>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Soundness {
+    Sound,
+    Unsound,
+}
+
+/// One check of one graph.
+struct Check<'a> {
+    graph: &'a Map<String, Value>,
+    files: &'a [String],
+    checked: Checked,
+}
+
+/// Checks a graph.
+pub(super) fn validate(version: Version, graph: &Value, files: &[String]) -> Result<Valid, Invalid> {
+    let graph = graph.as_object().ok_or(Invalid::Crashed)?;
+    let outputs = classes(version, graph)?;
+    if outputs.is_empty() {
+        return Err(refuse("prompt_no_outputs", "Prompt has no outputs", "", json!({})));
+    }
+    let mut check = Check { graph, files, checked: Checked::new() };
+    let (mut good, mut lines, mut node_errors) = (Vec::new(), Vec::new(), Map::new());
+    for output in outputs {
+        let own = match check.node(&output) {
+            Ok(Soundness::Sound) => {
+                good.push(output);
+                continue;
+            }
+            Ok(Soundness::Unsound) => check.checked[&output].1.clone(),
+            Err(raised) => {
+                let complaints = vec![raised.complaint()];
+                check.checked.insert(output.clone(), (Soundness::Unsound, complaints.clone()));
+                complaints
+            }
+        };
+        lines.extend(own.iter().map(line));
+        check.collect(&output, &mut node_errors);
+    }
+    if good.is_empty() {
+        let error = json!({"type": "prompt_outputs_failed_validation", "message": "Prompt outputs failed validation",
+            "details": lines.join("\n"), "extra_info": {}});
+        return Err(Invalid::Refused { error, node_errors });
+    }
+    Ok(Valid { outputs: good, node_errors })
+}
+
+/// Every node has a class that is known; the output nodes are returned.
+fn classes(version: Version, graph: &Map<String, Value>) -> Result<Vec<String>, Invalid> {
+    let mut outputs = Vec::new();
+    for (id, node) in graph {
+        let node = node.as_object().ok_or(Invalid::Crashed)?;
+        let Some(name) = node.get("class_type") else { return Err(no_class(version, id)) };
+        let name = name.as_str().unwrap_or_default();
+        match nodes::class(name) {
+            None => return Err(unknown_class(version, id, name)),
+            Some(class) if class.role == Role::Output => outputs.push(id.clone()),
+            Some(_) => {}
+        }
+    }
+    Ok(outputs)
+}
+
+fn no_class(version: Version, id: &str) -> Invalid {
+    let details = format!("Node ID '#{id}'");
+    match version {
+        Version::V0_3_64 => refuse(
+            "invalid_prompt",
+            "Cannot execute because a node is missing the class_type property.",
+            &details,
+            json!({}),
+        ),
+        Version::V0_24_0 => refuse(
+            "missing_node_type",
+            &format!(
+                "Node 'ID #{id}' has no class_type. The workflow may be corrupted or a custom node is missing."
+            ),
+            &details,
+            json!({"node_id": id, "class_type": null, "node_title": null}),
+        ),
+    }
+}
+
+fn unknown_class(version: Version, id: &str, name: &str) -> Invalid {
+    let details = format!("Node ID '#{id}'");
+    match version {
+        Version::V0_3_64 => refuse(
+            "invalid_prompt",
+            &format!("Cannot execute because node {name} does not exist."),
+            &details,
+            json!({}),
+        ),
+        Version::V0_24_0 => refuse(
+            "missing_node_type",
+            &format!("Node '{name}' not found. The custom node may not be installed."),
+            &details,
+            json!({"node_id": id, "class_type": name, "node_title": name}),
+        ),
+    }
+}
+
+pub(super) fn refuse(kind: &str, message: &str, details: &str, extra: Value) -> Invalid {
+    let error = json!({"type": kind, "message": message, "details": details, "extra_info": extra});
+    Invalid::Refused { error, node_errors: Map::new() }
+}
+
+impl Check<'_> {
+    /// Checks a node and all before it.
+    fn node(&mut self, id: &str) -> Result<Soundness, Raised> {
+        if let Some((soundness, _)) = self.checked.get(id) {
+            return Ok(*soundness);
+        }
+        let class = nodes::class(class_of(self.graph, id)).ok_or_else(|| Raised::key(id))?;
+        let inputs = inputs_of(self.graph, id).ok_or_else(|| Raised::key("inputs"))?;
+        let (mut errors, mut soundness) = (Vec::new(), Soundness::Sound);
+        for input in class.inputs {
+            let Some(value) = inputs.get(input.name) else {
+                errors.push(json!({"type": "required_input_missing", "message": "Required input is missing",
+                    "details": input.name, "extra_info": {"input_name": input.name}}));
+                continue;
+            };
+            match value {
+                Value::Array(link) => match self.linked(input, link)? {
+                    Link::Good => {}
+                    Link::Upstream => soundness = Soundness::Unsound,
+                    Link::Bad(complaint) => errors.push(complaint),
+                },
+                value => errors.extend(self.literal(input, value)),
+            }
+        }
+        if !errors.is_empty() {
+            soundness = Soundness::Unsound;
+        }
+        self.checked.insert(id.to_owned(), (soundness, errors));
+        Ok(soundness)
+    }
+
+    fn linked(&mut self, input: &Input, link: &[Value]) -> Result<Link, Raised> {
+        let [node, slot] = link else {
+            let message = "Bad linked input, must be a length-2 list of [node_id, slot_index]";
+            return Ok(Link::Bad(self.complain(
+                input,
+                "bad_linked_input",
+                message,
+                input.name,
+                &json!(link),
+            )));
+        };
+        let Some(node) = node.as_str().filter(|n| self.graph.contains_key(*n)) else {
+            return Err(Raised::key(node.as_str().unwrap_or_default()));
+        };
+        let outputs = nodes::class(class_of(self.graph, node)).map_or(&[][..], |c| c.outputs);
+        let slot = slot.as_u64().unwrap_or(u64::MAX) as usize;
+        let Some(given) = outputs.get(slot) else {
+            return Err(Raised { kind: "IndexError", text: "tuple index out of range".to_owned() });
+        };
+        if *given != input.kind_name() {
+            let details =
+                format!("{}, received_type({given}) mismatch input_type({})", input.name, input.kind_name());
+            return Ok(Link::Bad(json!({"type": "return_type_mismatch",
+                "message": "Return type mismatch between linked nodes", "details": details,
+                "extra_info": {"input_name": input.name, "input_config": input.declaration(self.files),
+                    "received_type": given, "linked_node": link}})));
+        }
+        Ok(match self.node(node)? {
+            Soundness::Sound => Link::Good,
+            Soundness::Unsound => Link::Upstream,
+        })
+    }
+
+    fn literal(&self, input: &Input, value: &Value) -> Option<Value> {
+        match input.kind {
+            Kind::Int { min, max } => match whole(value) {
+                Ok(n) if n < min => Some(self.small(input, &json!(n), &min.to_string())),
+                Ok(n) if n > max => Some(self.big(input, &json!(n), &max.to_string())),
+                Ok(_) => None,
+                Err(why) => Some(self.unfit(input, value, &why)),
+            },
+            Kind::Float { min, max } => match real(value) {
+                Ok(x) if x < min => Some(self.small(input, &json!(x), &min.to_string())),
+                Ok(x) if x > max => Some(self.big(input, &json!(x), &max.to_string())),
+                Ok(_) => None,
+                Err(why) => Some(self.unfit(input, value, &why)),
+            },
+            Kind::OneOf(choices) if !value.as_str().is_some_and(|v| choices.contains(&v)) => {
+                let list: Vec<_> = choices.iter().map(|c| format!("'{c}'")).collect();
+                let details = format!("{}: '{}' not in [{}]", input.name, text(value), list.join(", "));
+                Some(self.complain(input, "value_not_in_list", "Value not in list", &details, value))
+            }
+            Kind::InputFile if !value.as_str().is_some_and(|v| self.files.iter().any(|f| f == v)) => {
+                let details = format!("{} - Invalid image file: {}", input.name, text(value));
+                Some(
+                    json!({"type": "custom_validation_failed", "message": "Custom validation failed for node",
+                    "details": details, "extra_info": {"input_name": input.name}}),
+                )
+            }
+            _ => None,
+        }
+    }
+
+    fn small(&self, input: &Input, value: &Value, min: &str) -> Value {
+        let message = format!("Value {value} smaller than min of {min}");
+        self.complain(input, "value_smaller_than_min", &message, input.name, value)
+    }
+
+    fn big(&self, input: &Input, value: &Value, max: &str) -> Value {
+        let message = format!("Value {value} bigger than max of {max}");
+        self.complain(input, "value_bigger_than_max", &message, input.name, value)
+    }
+
+    fn unfit(&self, input: &Input, value: &Value, why: &str) -> Value {
+        let kind = input.kind_name();
+        let message = format!("Failed to convert an input value to a {kind} value");
+        let details = format!("{}, {}, {why}", input.name, text(value));
+        let mut complaint = self.complain(input, "invalid_input_type", &message, &details, value);
+        complaint["extra_info"]["exception_message"] = json!(why);
+        complaint
+    }
+
+    fn complain(&self, input: &Input, kind: &str, message: &str, details: &str, value: &Value) -> Value {
+        json!({"type": kind, "message": message, "details": details, "extra_info": {"input_name": input.name,
+            "input_config": input.declaration(self.files), "received_value": value}})
+    }
+
+    /// Puts every complaint known so far under its node, for this output.
+    fn collect(&self, output: &str, node_errors: &mut Map<String, Value>) {
+        for (id, (_, complaints)) in self.checked.iter().filter(|(_, (_, c))| !c.is_empty()) {
+            let entry = node_errors.entry(id.clone()).or_insert_with(|| {
+                json!({"errors": complaints, "dependent_outputs": [], "class_type": class_of(self.graph, id)})
+            });
+            if let Some(list) = entry["dependent_outputs"].as_array_mut() {
+                list.push(json!(output));
+            }
+        }
+    }
+}
+
+enum Link {
+    Good,
+    /// The complaint is with a node before.
+    Upstream,
+    Bad(Value),
+}
+
+impl Raised {
+    fn key(key: &str) -> Self {
+        Self { kind: "KeyError", text: format!("'{key}'") }
+    }
+
+    fn complaint(&self) -> Value {
+        json!({"type": "exception_during_validation", "message": "Exception when validating node",
+            "details": self.text, "extra_info": {"exception_type": self.kind,
+                "traceback": ["  File \"execution.py\", line 1, in validate_inputs\n"]}})
+    }
+}
+
+fn line(complaint: &Value) -> String {
+    format!("{}: {}", text(&complaint["message"]), text(&complaint["details"]))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn whole(value: &Value) -> Result<i64, String> {
+    match value {
+        Value::Bool(b) => Ok(i64::from(*b)),
+        Value::Number(n) => {
+            n.as_i64().or_else(|| n.as_f64().map(|x| x as i64)).ok_or_else(|| "not a number".to_owned())
+        }
+        Value::String(s) => {
+            s.trim().parse().map_err(|_| format!("invalid literal for int() with base 10: '{s}'"))
+        }
+        _ => Err("int() argument must be a string, a bytes-like object or a real number".to_owned()),
+    }
+}
+
+fn real(value: &Value) -> Result<f64, String> {
+    match value {
+        Value::Bool(b) => Ok(f64::from(u8::from(*b))),
+        Value::Number(n) => n.as_f64().ok_or_else(|| "not a number".to_owned()),
+        Value::String(s) => s.trim().parse().map_err(|_| format!("could not convert string to float: '{s}'")),
+        _ => Err("float() argument must be a string or a real number".to_owned()),
+    }
+}

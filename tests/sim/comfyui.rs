@@ -1,0 +1,6 @@
+//! ComfyUI's session against the simulated server.
+
+mod fate;
+mod jobs;
+mod rig;
+mod wire;

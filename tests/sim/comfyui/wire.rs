@@ -1,0 +1,76 @@
+//! What goes over the line, and to whom.
+
+use backline::{backends::comfyui::Comfyui, model::Code, sim::Act};
+use http::{HeaderValue, StatusCode, header};
+
+use super::rig::{Line, connector, sim, target};
+
+#[tokio::test]
+async fn the_key_goes_out_only_after_the_fingerprint_and_never_an_origin() {
+    let sim = sim().await;
+    let mut target = target(&sim.server().url());
+    target.http.key = Some("sk-canary".to_owned().into());
+    target.http.headers.insert("x-studio", HeaderValue::from_static("7"));
+    target.http.headers.insert(header::ORIGIN, HeaderValue::from_static("http://evil.example"));
+    let refused = Comfyui::new(target.clone()).unwrap();
+    // The configured Origin is the user's own doing over HTTP.
+    let Err(fault) = Line::dial(&refused).await else { panic!("accepted") };
+    assert_eq!(fault.code(), Code::Forbidden);
+    target.http.headers.remove(header::ORIGIN);
+    let line = Line::dial(&Comfyui::new(target).unwrap()).await.unwrap();
+    line.session.probe().await.unwrap();
+    let seen = sim.server().seen();
+    let keyed = |s: &backline::sim::Seen| s.headers.contains_key(header::AUTHORIZATION);
+    assert!(seen.iter().filter(|s| s.path == "/system_stats").take(2).all(|s| !keyed(s)));
+    assert!(seen.iter().filter(|s| s.path != "/system_stats").all(keyed), "{seen:?}");
+    assert!(seen.iter().all(|s| s.headers.get("x-studio").is_some()));
+    let upgrade = seen.iter().find(|s| s.path.starts_with("/ws")).unwrap();
+    assert!(!upgrade.headers.contains_key(header::ORIGIN));
+}
+
+#[tokio::test]
+async fn a_stranger_on_the_port_is_named_and_gets_no_key() {
+    let sim = sim().await;
+    let page = "<html><head><title>Jellyfin</title></head></html>".to_owned();
+    sim.server().trouble("/system_stats", None, Act::Answer(StatusCode::OK, page));
+    let mut target = target(&sim.server().url());
+    target.http.key = Some("sk-canary".to_owned().into());
+    let Err(fault) = Line::dial(&Comfyui::new(target.clone()).unwrap()).await else { panic!("accepted") };
+    assert_eq!(fault.code(), Code::WrongProgram);
+    assert!(fault.message().contains("Jellyfin"), "{fault}");
+    sim.server().calm();
+    sim.server().trouble("/system_stats", None, Act::Answer(StatusCode::UNAUTHORIZED, String::new()));
+    let Err(fault) = Line::dial(&Comfyui::new(target).unwrap()).await else { panic!("accepted") };
+    assert_eq!(fault.code(), Code::AuthRequired);
+    assert!(sim.server().seen().iter().all(|s| !s.headers.contains_key(header::AUTHORIZATION)));
+}
+
+#[tokio::test]
+async fn an_orderly_end_keeps_the_client_id_and_a_drop_takes_a_new_one() {
+    let sim = sim().await;
+    let connector = connector(&sim);
+    let mut first = Line::dial(&connector).await.unwrap();
+    first.session.end(backline::model::Fault::new(Code::Closing, "closing"));
+    first.until_closed().await;
+    let second = Line::dial(&connector).await.unwrap();
+    drop(second);
+    let _third = Line::dial(&connector).await.unwrap();
+    let ids: Vec<_> =
+        sim.server().seen().into_iter().map(|s| s.path).filter(|p| p.starts_with("/ws")).collect();
+    assert_eq!(ids[0], ids[1]);
+    assert_ne!(ids[1], ids[2]);
+}
+
+#[tokio::test]
+async fn a_probe_costs_one_small_request_and_tells_the_queue() {
+    let sim = sim().await;
+    let line = Line::dial(&connector(&sim)).await.unwrap();
+    let before = sim.server().seen().len();
+    let first = line.session.probe().await.unwrap();
+    assert!(first.resources.vram_total.is_some());
+    assert_eq!(first.queue.map(|q| (q.running, q.pending)), Some((0, 0)));
+    for _ in 0..4 {
+        line.session.probe().await.unwrap();
+    }
+    assert_eq!(sim.server().seen().len() - before, 6);
+}
