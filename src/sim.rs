@@ -6,7 +6,9 @@
 
 pub mod fault;
 pub mod line;
+pub mod proxy;
 pub mod server;
 
 pub use fault::{Act, Rule};
+pub use proxy::FaultProxy;
 pub use server::{App, Body, Seen, SimServer};
