@@ -8,7 +8,9 @@
 pub mod comfyui;
 pub mod fault;
 pub mod line;
+pub mod proxy;
 pub mod server;
 
 pub use fault::{Act, Rule};
+pub use proxy::FaultProxy;
 pub use server::{App, Body, Seen, SimServer};
