@@ -12,7 +12,10 @@ use backline_supervisors::TreeSnapshot;
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
-use crate::model::{BackendId, BackendStatus, Event, EventBody, JobState, Snapshot};
+use crate::{
+    meter::Meter,
+    model::{BackendId, BackendStatus, Event, EventBody, JobState, Snapshot},
+};
 
 /// Events kept for a reader that comes back.
 const REPLAY: usize = 1024;
@@ -24,6 +27,8 @@ pub struct Hub {
     state: Mutex<State>,
     latest: watch::Sender<Arc<Snapshot>>,
     events: broadcast::Sender<Arc<Event>>,
+    /// The metrics of the same supervisor.
+    pub meter: Meter,
 }
 
 struct State {
@@ -54,7 +59,7 @@ impl Hub {
             run: uuid::Uuid::new_v4().simple().to_string().into(),
         };
         let latest = watch::Sender::new(Arc::new(state.snapshot()));
-        Self { state: Mutex::new(state), latest, events: broadcast::channel(LAG).0 }
+        Self { state: Mutex::new(state), latest, events: broadcast::channel(LAG).0, meter: Meter::new() }
     }
 
     /// All that is known now; never waits for an actor.

@@ -26,8 +26,11 @@ pub mod config;
 pub mod connection;
 mod error;
 pub mod health;
+#[cfg(feature = "dashboard")]
+pub mod http;
 pub mod hub;
 pub mod jobs;
+mod meter;
 pub mod model;
 pub mod net;
 pub mod notices;

@@ -96,9 +96,17 @@ impl Actor for Connection {
 
 impl State {
     fn dialed(&mut self, epoch: Epoch, result: Result<Box<Opened>, Fault>) {
+        let (id, meter) = (self.slot.config.id.as_str(), self.slot.record.meter());
         match result {
-            Err(fault) => self.step(Event::Dialed { epoch, result: Err(fault) }),
+            Err(fault) => {
+                meter.attempted(id, fault.code().as_str());
+                self.step(Event::Dialed { epoch, result: Err(fault) });
+            }
             Ok(opened) => {
+                meter.attempted(id, "ok");
+                if self.slot.record.read(|status| status.connected_at.is_some()) {
+                    meter.reconnected(id);
+                }
                 let Opened { session, identity, channel } = *opened;
                 if self.machine.epoch() == Some(epoch) {
                     self.slot.record.update(|status| {

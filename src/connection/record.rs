@@ -30,6 +30,10 @@ impl Record {
         self.hub.set_backend(Arc::new(status.clone()));
     }
 
+    pub(crate) fn meter(&self) -> &crate::meter::Meter {
+        &self.hub.meter
+    }
+
     pub(crate) fn read<T>(&self, read: impl FnOnce(&BackendStatus) -> T) -> T {
         read(&self.status.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -171,7 +171,10 @@ impl State {
             return;
         }
         match &outcome {
-            Ok(_) => patient.history.answered(took),
+            Ok(_) => {
+                slot.record.meter().probed(id.as_str(), took);
+                patient.history.answered(took);
+            }
             Err(_) => patient.history.missed(),
         }
         patient.fault = outcome.as_ref().err().cloned();

@@ -134,6 +134,10 @@ impl Board {
         let body =
             EventBody::JobState { job: status.id, state: to, backend: status.backend.clone(), evidence };
         tracing::info!(job = %status.id, state = %to, backend = ?status.backend, "job");
+        if to.is_end() {
+            let backend = status.backend.as_ref().map_or("none", |b| b.as_str());
+            self.hub.meter.job_ended(backend, to);
+        }
         self.hub.move_job(from, to, body);
         self.latest.send_replace(Arc::new(status.clone()));
     }

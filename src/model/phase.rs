@@ -30,6 +30,19 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All phases.
+    pub const ALL: [Self; 9] = [
+        Self::Idle,
+        Self::Dialing,
+        Self::Ready,
+        Self::Waiting,
+        Self::Parked,
+        Self::Paused,
+        Self::Draining,
+        Self::Quarantined,
+        Self::Closed,
+    ];
+
     /// The name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {

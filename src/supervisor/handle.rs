@@ -60,6 +60,16 @@ impl Handle {
         (resumed, Events::new(events))
     }
 
+    /// The metrics as Prometheus text.
+    pub fn metrics(&self) -> String {
+        self.0.hub.meter.render(&self.snapshot())
+    }
+
+    /// Counts events that a reader of this host's own was too slow for.
+    pub fn count_lagged(&self, missed: u64) {
+        self.0.hub.meter.lagged(missed);
+    }
+
     /// Runs a piece of work, kept in memory: it survives a lost socket, a restarted backend and a crash of the
     /// connection, not the end of this process.
     ///

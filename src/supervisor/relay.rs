@@ -49,6 +49,7 @@ fn tell(hub: &Hub, tree: &Tree, event: &TreeEvent) {
                 if event.supervisor.as_ref() == tree.root.id() { &tree.root } else { &tree.backends };
             let restarts = branch.snapshot().child(&event.child).map_or(0, |c| c.restarts);
             tracing::error!(%child, %exit, "an actor crashed");
+            hub.meter.restarted(&child);
             hub.tell(EventBody::TreeCrash { child, exit: exit.to_string(), restarts });
         }
         TreeEventKind::Quarantined(exit) => {
