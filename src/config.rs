@@ -5,25 +5,50 @@
 
 pub mod backend;
 pub mod discovery;
+pub mod duration;
+pub mod environment;
+pub mod export;
 pub mod http;
+pub mod loaded;
+pub mod loader;
 pub mod log;
 pub mod pool;
+pub mod preset;
 pub mod problem;
+pub mod schema;
 pub mod secret;
+pub mod size;
 pub mod trust;
+pub mod values;
 
+mod build;
+mod check;
 mod danger;
+mod file;
+mod layer;
 mod leaf;
+mod migrate;
+mod raw;
+mod read;
+mod suggest;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use backend::{BackendConfig, Limits, Login, ProbeConfig};
 pub use discovery::{Adopt, DiscoveryConfig};
+pub use export::Exported;
 pub use http::HttpConfig;
+pub use loaded::{Checked, Loaded, TrustSubject};
+pub use loader::{FILE_NAME, Loader};
 pub use log::LogConfig;
 pub use pool::PoolConfig;
+pub use preset::{Preset, example_text, init_text, preset, presets};
 pub use problem::{Place, Problem, Problems};
+pub use schema::{FieldDoc, FieldType, schema};
 pub use secret::Secret;
 pub use trust::{Trust, TrustList};
+pub use values::{ShownValue, ValueRow};
 
 use std::path::PathBuf;
 

@@ -1,14 +1,15 @@
 //! Which settings would give a key away. A promise of the product, so one rule for files, for code and for dialling.
 
-use crate::config::BackendConfig;
+use crate::config::{BackendConfig, Trust};
+
+/// What to do about a file that nobody named.
+pub(crate) const TRUST_IT: &str =
+    "Look at the file, then run `backline config trust`, or name it with `--config`.";
 
 /// The field, what is wrong, and the remedy, where a key would meet a network in the clear or an unchecked
 /// certificate.
 pub(crate) fn of(backend: &BackendConfig) -> Option<(String, String, &'static str)> {
-    if backend.url.is_loopback() && backend.proxy.is_none() {
-        return None;
-    }
-    let (field, _) = backend.secrets().next()?;
+    let (field, _) = backend.secrets().next().filter(|_| leaves(backend))?;
     if backend.tls.danger_accept_invalid {
         return Some((
             "tls.danger_accept_invalid".to_owned(),
@@ -22,4 +23,20 @@ pub(crate) fn of(backend: &BackendConfig) -> Option<(String, String, &'static st
         return Some((field, message, fix));
     }
     None
+}
+
+/// The field and what is wrong, where a secret would follow the address of a file that nobody named.
+pub(crate) fn untrusted(backend: &BackendConfig) -> Option<(String, String)> {
+    let Trust::LoopbackOnly { file } = &backend.trust else { return None };
+    let (field, _) = backend.secrets().next().filter(|_| leaves(backend))?;
+    let message = format!(
+        "`{field}` stays on this machine, since nobody named {}, where the address comes from",
+        file.display()
+    );
+    Some((field, message))
+}
+
+/// Whether what is sent to a backend leaves this machine; a proxy may carry it anywhere.
+fn leaves(backend: &BackendConfig) -> bool {
+    !backend.url.is_loopback() || backend.proxy.is_some()
 }

@@ -71,7 +71,8 @@ impl fmt::Display for Problem {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
-        write!(f, "{}. {}", self.message, self.fix)
+        let stop = if self.message.ends_with('?') { "" } else { "." };
+        write!(f, "{}{stop} {}", self.message, self.fix)
     }
 }
 
@@ -94,6 +95,17 @@ impl Problems {
     /// One after the other.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
+    }
+
+    /// In the order of the places, file by file; what has no line comes last.
+    pub(crate) fn sorted(mut self) -> Self {
+        self.0.sort_by_cached_key(|problem| {
+            let mut parts = problem.place.as_deref().unwrap_or_default().rsplitn(3, ':');
+            let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
+            let (column, line) = (number(), number());
+            (line.is_none(), parts.next().map(str::to_owned), line, column)
+        });
+        self
     }
 
     pub(crate) fn push(&mut self, problem: Problem) {

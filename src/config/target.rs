@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     backends::Target,
-    config::{BackendConfig, Secret, Trust, danger, leaf::proxy_url},
+    config::{BackendConfig, Secret, danger, leaf::proxy_url},
     model::{Code, Fault},
     net::http::HttpSettings,
 };
@@ -29,7 +29,9 @@ impl BackendConfig {
         if let Some((_, message, fix)) = danger::of(self) {
             return Err(self.fault(message).with_fix(fix));
         }
-        self.check_trust()?;
+        if let Some((_, message)) = danger::untrusted(self) {
+            return Err(self.fault(message).with_fix(danger::TRUST_IT));
+        }
         let mut target = Target::new(self.id.clone(), self.kind, self.url.clone());
         let mut headers = HeaderMap::with_capacity(self.headers.len());
         for (name, value) in &self.headers {
@@ -48,23 +50,6 @@ impl BackendConfig {
         target.timeouts = self.timeouts;
         target.keepalive = self.keepalive;
         Ok(target)
-    }
-
-    fn check_trust(&self) -> Result<(), Fault> {
-        let Trust::LoopbackOnly { file } = &self.trust else { return Ok(()) };
-        let leaves = !self.url.is_loopback() || self.proxy.is_some();
-        match self.secrets().next() {
-            Some((field, _)) if leaves => Err(Fault::new(
-                Code::BadConfig,
-                format!(
-                    "`backends.{}.{field}` stays on this machine: nobody named {}, where its address comes from",
-                    self.id,
-                    file.display()
-                ),
-            )
-            .with_fix("Look at the file, then run `backline config trust`, or name it with `--config`.")),
-            _ => Ok(()),
-        }
     }
 
     fn header(

@@ -1,6 +1,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::*;
+use crate::config::Trust;
 use crate::{
     model::{BackendId, Kind},
     net::Address,

@@ -1,0 +1,201 @@
+//! From merged layers to the typed configuration.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    config::{
+        Adopt, BackendConfig, Config, Login, PoolConfig, Problem, Problems, Secret, Trust,
+        environment::url_aliases,
+        layer::{Layer, Origin},
+        leaf::Leaf,
+        schema::FieldType,
+    },
+    model::{BackendId, Capability, Kind},
+    net::Address,
+};
+
+/// Builds what can be built; the problems name the rest. `unnamed` is the file that nobody named or trusted, where
+/// the values come from one.
+pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, Problems) {
+    let (mut config, mut problems) = (Config::new(), Problems::default());
+    let root = Group { layer, path: String::new() };
+    config.state_dir = root.file("state_dir");
+    for (name, _) in layer.names_in("backends") {
+        let Ok(id) = BackendId::new(name) else { continue };
+        let group = root.inside("backends").inside(name);
+        problems.0.extend(missing(&group));
+        if let Some(backend) = backend(&group, id, unnamed) {
+            config = config.backend(backend);
+        }
+    }
+    for (name, _) in layer.names_in("pools") {
+        let Ok(id) = BackendId::new(name) else { continue };
+        let group = root.inside("pools").inside(name);
+        let mut pool = PoolConfig::new(id, group.ids("members").unwrap_or_default());
+        pool.capability = group.capability("capability");
+        config = config.pool(pool);
+    }
+    config.discovery.adopt = root.inside("discovery").adopt("adopt").unwrap_or_default();
+    let http = root.inside("http");
+    config.http.listen = http.socket("listen");
+    config.http.hosts = http.texts("hosts").unwrap_or_default();
+    config.http.token = http.secret("token");
+    let log = root.inside("log");
+    put(&mut config.log.size, log.size("size"));
+    put(&mut config.log.files, log.count("files"));
+    (config, problems)
+}
+
+fn backend(group: &Group<'_>, id: BackendId, unnamed: Option<&Arc<PathBuf>>) -> Option<BackendConfig> {
+    let mut backend = BackendConfig::new(id, group.kind("kind")?, group.url("url")?);
+    put(&mut backend.required, group.flag("required"));
+    put(&mut backend.enabled, group.flag("enabled"));
+    backend.source = group.source().kind();
+    backend.api_key = group.secret("api_key");
+    let login = group.inside("login");
+    if let (Some(user), Some(password)) = (login.text("user"), login.secret("password")) {
+        backend.login = Some(Login { user, password });
+    }
+    let headers = group.inside("headers");
+    for (name, _) in group.layer.names_in(&headers.path) {
+        if let (Ok(header), Some(value)) = (name.parse(), headers.secret(name)) {
+            backend.headers.insert(header, value);
+        }
+    }
+    let tls = group.inside("tls");
+    backend.tls.ca = tls.file("ca");
+    backend.tls.pin = tls.text("pin");
+    put(&mut backend.tls.danger_accept_invalid, tls.flag("danger_accept_invalid"));
+    put(&mut backend.danger_plain_key, group.flag("danger_plain_key"));
+    backend.proxy = group.proxy("proxy");
+    waits(group, &mut backend);
+    put(&mut backend.limits.slots, group.inside("limits").count("slots"));
+    backend.depends_on = group.ids("depends_on").unwrap_or_default();
+    backend.exclusive = group.id("exclusive");
+    if let Some(file) = unnamed.filter(|_| group.is_addressed_by_file()) {
+        backend.trust = Trust::LoopbackOnly { file: file.clone() };
+    }
+    Some(backend)
+}
+
+fn waits(group: &Group<'_>, backend: &mut BackendConfig) {
+    let timeouts = group.inside("timeouts");
+    put(&mut backend.timeouts.connect, timeouts.span("connect"));
+    put(&mut backend.timeouts.request, timeouts.span("request"));
+    put(&mut backend.timeouts.idle_stream, timeouts.span("idle_stream"));
+    let probe = group.inside("probe");
+    put(&mut backend.probe.interval, probe.span("interval"));
+    put(&mut backend.probe.fast, probe.span("fast"));
+    put(&mut backend.probe.timeout, probe.span("timeout"));
+    put(&mut backend.probe.rise, probe.count("rise"));
+    put(&mut backend.probe.fall, probe.count("fall"));
+    let keepalive = group.inside("keepalive");
+    put(&mut backend.keepalive.interval, keepalive.span("interval"));
+    put(&mut backend.keepalive.deadline, keepalive.span("deadline"));
+    put(&mut backend.hang_limit, group.span("hang_limit"));
+}
+
+fn put<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+/// What a backend cannot be without.
+fn missing(group: &Group<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let kind = group.kind("kind");
+    if kind.is_none() {
+        let fix = format!("Add `kind`: {}.", FieldType::Kind.expected());
+        problems.push(Problem::new(&group.path, "there is no `kind`", fix));
+    }
+    if group.url("url").is_none() {
+        let aliases = kind.map(url_aliases).unwrap_or_default();
+        let or =
+            if aliases.is_empty() { String::new() } else { format!(", or set {}", aliases.join(" or ")) };
+        problems.push(Problem::new(
+            &group.path,
+            "there is no `url`",
+            format!("Add `url`, like \"http://127.0.0.1:8188\"{or}."),
+        ));
+    }
+    let login = group.inside("login");
+    for (here, lacks) in [("user", "password"), ("password", "user")] {
+        if login.get(here).is_some() && login.get(lacks).is_none() {
+            let fix = format!("Write {}.", FieldType::Pair.expected());
+            problems.push(Problem::new(&login.path, format!("there is no `{lacks}`"), fix));
+        }
+    }
+    problems
+}
+
+/// The values below one path, typed by the table.
+struct Group<'a> {
+    layer: &'a Layer,
+    path: String,
+}
+
+macro_rules! typed {
+    ($($name:ident: $variant:ident -> $type:ty;)*) => {$(
+        fn $name(&self, name: &str) -> Option<$type> {
+            match self.get(name)? {
+                Leaf::$variant(value) => Some(value.clone()),
+                // The table types a value when it is read, and a test sets every field.
+                other => {
+                    debug_assert!(false, "{}.{name} holds {other:?}", self.path);
+                    None
+                }
+            }
+        }
+    )*};
+}
+
+impl<'a> Group<'a> {
+    typed! {
+        flag: Flag -> bool;
+        span: Span -> Duration;
+        size: Size -> u64;
+        text: Text -> String;
+        texts: Texts -> Vec<String>;
+        url: Url -> Address;
+        secret: Secret -> Secret;
+        proxy: Proxy -> Secret;
+        file: File -> PathBuf;
+        socket: Socket -> SocketAddr;
+        id: Id -> BackendId;
+        ids: Ids -> Vec<BackendId>;
+        kind: Kind -> Kind;
+        capability: Capability -> Capability;
+        adopt: Adopt -> Adopt;
+        number: Count -> u64;
+    }
+
+    fn count(&self, name: &str) -> Option<u32> {
+        // The ranges of the table fit.
+        self.number(name).and_then(|number| u32::try_from(number).ok())
+    }
+
+    fn inside(&self, name: &str) -> Group<'a> {
+        Group { layer: self.layer, path: self.join(name) }
+    }
+
+    fn join(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Leaf> {
+        self.layer.values.get(&self.join(name)).map(|value| &value.leaf)
+    }
+
+    /// Where its address came from: the layer that decides where we connect to.
+    fn source(&self) -> &Origin {
+        self.layer.origin(&self.join("url")).unwrap_or(&Origin::Default)
+    }
+
+    /// Whether a file decides where its secrets go, or who can read them.
+    fn is_addressed_by_file(&self) -> bool {
+        ["url", "proxy", "danger_plain_key", "tls.ca", "tls.pin", "tls.danger_accept_invalid"]
+            .iter()
+            .any(|field| matches!(self.layer.origin(&self.join(field)), Some(Origin::File(_))))
+    }
+}

@@ -1,0 +1,242 @@
+//! Loads a configuration from its layers, with every input explicit.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::config::{
+    Checked, Config, Loaded, Problem, Problems, TrustList, TrustSubject, build, check,
+    environment::{self, Variables},
+    file::Chain,
+    layer::{Layer, Origin},
+    schema::field_at,
+};
+
+/// The name of the file in the working directory and in the user's.
+pub const FILE_NAME: &str = "backline.ron";
+
+/// Loads a configuration. Nothing is read that was not given: a test needs no environment of its own.
+///
+/// The layers, the upper wins: command line ([`Self::set`]), environment ([`Self::env`]), the file, defaults. The
+/// file is the first of: the named one ([`Self::file`]), `$BACKLINE_CONFIG`, `backline.ron` in the working directory,
+/// `backline.ron` in the user's directory; without any, defaults alone. A named file that does not exist is a
+/// problem. The one in the working directory, which nobody named, sends no key off loopback until it is trusted.
+#[derive(Clone, Default)]
+pub struct Loader {
+    named: Option<PathBuf>,
+    env: Variables,
+    directory: PathBuf,
+    user_directory: Option<PathBuf>,
+    settings: Vec<(String, String)>,
+    trusted: TrustList,
+}
+
+impl Loader {
+    /// No environment, no user's directory, the working directory `.`.
+    pub fn new() -> Self {
+        Self { directory: PathBuf::from("."), ..Self::default() }
+    }
+
+    /// This process's environment and working directory, as they are now.
+    pub fn from_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            // A name that is no text is none of ours; a value that is none shows as a wrong one.
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        };
+        Self::new().env(std::env::vars_os().filter_map(text))
+    }
+
+    /// Names the file (`--config`).
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.named = Some(path.into());
+        self
+    }
+
+    /// Sets the variables in place of those that it has.
+    #[must_use]
+    pub fn env(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.env = variables.into_iter().collect();
+        self
+    }
+
+    /// Sets the working directory.
+    #[must_use]
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.directory = path.into();
+        self
+    }
+
+    /// Sets the user's configuration directory, where `backline.ron` may stand.
+    #[must_use]
+    pub fn user_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.user_directory = Some(path.into());
+        self
+    }
+
+    /// Sets one value from the command line: a path like `http.listen`, and its text without quotes.
+    #[must_use]
+    pub fn set(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
+        self.settings.push((path.into(), text.into()));
+        self
+    }
+
+    /// Sets the files that the user has trusted.
+    #[must_use]
+    pub fn trusted(mut self, list: TrustList) -> Self {
+        self.trusted = list;
+        self
+    }
+
+    /// Loads.
+    ///
+    /// # Errors
+    /// Every problem of every layer at once.
+    pub fn load(&self) -> Result<Loaded, Problems> {
+        let (loaded, problems) = self.gather();
+        if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+    }
+
+    /// Every problem and every warning.
+    pub fn check(&self) -> Checked {
+        let (loaded, problems) = self.gather();
+        Checked { problems, warnings: loaded.warnings }
+    }
+
+    /// The file that [`Self::load`] would read, to be trusted as it is now; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it, or a file that it extends, cannot be read.
+    pub fn trust_subject(&self) -> Result<Option<TrustSubject>, Problems> {
+        let Some((path, named)) = self.choose() else { return Ok(None) };
+        let chain = Chain::read(&path, named.as_deref().unwrap_or_default());
+        match chain.problems.is_empty() {
+            true => Ok(Some(TrustSubject { path: full(&path), digest: chain.digest() })),
+            false => Err(chain.problems),
+        }
+    }
+
+    /// The file, and where its name stood if somebody named it.
+    fn choose(&self) -> Option<(PathBuf, Option<String>)> {
+        if let Some(path) = &self.named {
+            return Some((path.clone(), Some(Origin::CommandLine.source())));
+        }
+        if let Some(path) = environment::lookup(&self.env, "BACKLINE_CONFIG") {
+            return Some((self.directory.join(path), Some("env:BACKLINE_CONFIG".to_owned())));
+        }
+        // One that exists and cannot be read is a problem, so only the absence passes on to the next.
+        let here = self.directory.join(FILE_NAME);
+        if here.symlink_metadata().is_ok() {
+            return Some((here, None));
+        }
+        let users = self.user_directory.as_ref()?.join(FILE_NAME);
+        users.symlink_metadata().is_ok().then(|| (users.clone(), Some(users.display().to_string())))
+    }
+
+    fn gather(&self) -> (Loaded, Problems) {
+        let chosen = self.choose();
+        let chain = match &chosen {
+            Some((path, named)) => Chain::read(path, named.as_deref().unwrap_or(&path.display().to_string())),
+            None => Chain::default(),
+        };
+        let unnamed = chosen
+            .filter(|(path, named)| named.is_none() && !self.trusted.contains(&full(path), &chain.digest()));
+        let unnamed = unnamed.map(|(path, _)| Arc::new(path));
+        let Chain { layer: mut merged, mut problems, mut warnings, files, .. } = chain;
+        let (over, wrong) = environment::layer(&self.env, &merged, &self.directory);
+        merged.cover(over);
+        problems.0.extend(wrong.0);
+        merged.cover(self.command_line(&merged, &mut problems));
+        problems.0.extend(environment::aliases(&self.env, &mut merged).0);
+        let (config, missing) = build::build(&merged, unnamed.as_ref());
+        let mut crossed = missing;
+        crossed.0.retain(|problem| !told(problem, &problems));
+        crossed.0.extend(check::problems(&config, &names(&merged)).0);
+        let env = |name: &str| self.env.get(name).cloned();
+        crossed.0.extend(check::references(&config, &env).0);
+        problems.0.extend(placed(crossed, &merged));
+        warnings.0.extend(placed(check::warnings(&config), &merged));
+        warnings.0.extend(environment::strays(&self.env, &merged));
+        (Loaded { config, warnings: warnings.sorted(), files, merged }, problems.sorted())
+    }
+
+    fn command_line(&self, below: &Layer, problems: &mut Problems) -> Layer {
+        let mut layer = Layer::default();
+        for (path, text) in &self.settings {
+            let exists = path.split('.').nth(1).is_none_or(|id| {
+                let map = path.split('.').next().unwrap_or_default();
+                !matches!(map, "backends" | "pools") || below.names_in(map).any(|(name, _)| name == id)
+            });
+            let field = field_at(path).filter(|field| exists && !field.kind.is_group());
+            let read = match field {
+                Some(field) => field.kind.read(text, &self.directory).map_err(|c| (c.message, c.fix)),
+                None => {
+                    Err(("there is no such value".to_owned(), "`backline config show` lists all.".to_owned()))
+                }
+            };
+            match read {
+                Ok(leaf) => layer.set(path, leaf, Origin::CommandLine),
+                Err((message, fix)) => {
+                    problems.push(Problem::new(path, message, fix).at(Origin::CommandLine.source()));
+                }
+            }
+        }
+        layer
+    }
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment and the settings may hold keys.
+        f.debug_struct("Loader")
+            .field("file", &self.named)
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Loads this process's configuration: its environment, `$BACKLINE_CONFIG` or `./backline.ron`, defaults.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn load() -> Result<Self, Problems> {
+        Loader::from_process().load().map(|loaded| loaded.config)
+    }
+}
+
+fn full(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn names(merged: &Layer) -> check::Names {
+    let ids = |map| merged.names_in(map).filter_map(|(name, _)| name.parse().ok()).collect();
+    check::Names { backends: ids("backends"), pools: ids("pools") }
+}
+
+/// Whether something is missing only because what stands there could not be read, which has been told.
+fn told(missing: &Problem, problems: &Problems) -> bool {
+    ["kind", "url", "user", "password"].iter().any(|field| {
+        let path = format!("{}.{field}", missing.path);
+        missing.message.contains(&format!("`{field}`")) && problems.iter().any(|problem| problem.path == path)
+    })
+}
+
+/// Says where each value of these problems stands, or what it stands in.
+fn placed(problems: Problems, merged: &Layer) -> impl Iterator<Item = Problem> {
+    problems.0.into_iter().map(|problem| {
+        let mut path = problem.path.as_str();
+        loop {
+            if let Some(origin) = merged.origin(path) {
+                let origin = origin.to_string();
+                return problem.at(origin);
+            }
+            match path.rsplit_once('.') {
+                Some((parent, _)) => path = parent,
+                None => return problem,
+            }
+        }
+    })
+}
