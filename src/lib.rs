@@ -22,6 +22,8 @@
 //! talks to nobody but the backends.
 
 pub mod backends;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
 pub mod connection;
 mod error;
