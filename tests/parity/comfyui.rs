@@ -10,6 +10,8 @@ mod real;
 mod scenes;
 #[path = "comfyui/script.rs"]
 mod script;
+#[path = "comfyui/session.rs"]
+mod session;
 #[path = "comfyui/socket.rs"]
 mod socket;
 
@@ -61,6 +63,12 @@ async fn the_real_server_still_does_what_was_recorded() {
     } else {
         golden::skip(&format!("no trace of ComfyUI {} is committed", server.version));
     }
+}
+
+#[tokio::test]
+async fn our_session_works_on_the_real_server() {
+    let Some(server) = real::start().await else { return };
+    session::check(server).await;
 }
 
 /// Writes the committed trace anew, from a running server that `BACKLINE_PARITY_URL` names.

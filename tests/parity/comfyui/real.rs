@@ -23,10 +23,17 @@ pub struct Real {
     _home: TempDir,
 }
 
-impl Drop for Real {
-    fn drop(&mut self) {
+impl Real {
+    /// As `kill -9`.
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
