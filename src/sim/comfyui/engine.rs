@@ -256,7 +256,11 @@ impl<'a> Run<'a> {
         let mut data = json!({"node_id": node, "node_type": class, "executed": self.executed});
         let Stop::Failed(why) = stop else { return self.note("execution_interrupted", data) };
         let inputs = inputs_of(&self.prompt.graph, node).into_iter().flatten();
-        let inputs: Map<String, Value> = inputs.map(|(name, value)| (name.clone(), json!([value]))).collect();
+        let mut inputs: Map<String, Value> =
+            inputs.map(|(name, value)| (name.clone(), json!([value]))).collect();
+        if class.starts_with("Wire") {
+            inputs.insert("unique_id".to_owned(), json!([node]));
+        }
         // Both versions append their tips, here none.
         data["exception_message"] = json!(format!("{why}\n"));
         data["exception_type"] = json!("ValueError");

@@ -45,9 +45,12 @@ enum Soundness {
 
 /// One check of one graph.
 struct Check<'a> {
+    version: Version,
     graph: &'a Map<String, Value>,
     files: &'a [String],
     checked: Checked,
+    /// The nodes on the way from the output to the one that is checked.
+    way: Vec<String>,
 }
 
 /// Checks a graph.
@@ -57,7 +60,7 @@ pub(super) fn validate(version: Version, graph: &Value, files: &[String]) -> Res
     if outputs.is_empty() {
         return Err(refuse("prompt_no_outputs", "Prompt has no outputs", "", json!({})));
     }
-    let mut check = Check { graph, files, checked: Checked::new() };
+    let mut check = Check { version, graph, files, checked: Checked::new(), way: Vec::new() };
     let (mut good, mut lines, mut node_errors) = (Vec::new(), Vec::new(), Map::new());
     for output in outputs {
         let own = match check.node(&output) {
@@ -148,6 +151,10 @@ impl Check<'_> {
         if let Some((soundness, _)) = self.checked.get(id) {
             return Ok(*soundness);
         }
+        if let Some(from) = self.way.iter().position(|node| node == id) {
+            self.circle(&self.way[from..].to_vec());
+            return Ok(Soundness::Unsound);
+        }
         let class = nodes::class(class_of(self.graph, id)).ok_or_else(|| Raised::key(id))?;
         let inputs = inputs_of(self.graph, id).ok_or_else(|| Raised::key("inputs"))?;
         let (mut errors, mut soundness) = (Vec::new(), Soundness::Sound);
@@ -158,7 +165,7 @@ impl Check<'_> {
                 continue;
             };
             match value {
-                Value::Array(link) => match self.linked(input, link)? {
+                Value::Array(link) => match self.linked(id, input, link)? {
                     Link::Good => {}
                     Link::Upstream => soundness = Soundness::Unsound,
                     Link::Bad(complaint) => errors.push(complaint),
@@ -169,11 +176,28 @@ impl Check<'_> {
         if !errors.is_empty() {
             soundness = Soundness::Unsound;
         }
-        self.checked.insert(id.to_owned(), (soundness, errors));
+        // A circle through this node was found on the way.
+        let (known, earlier) = self.checked.remove(id).unwrap_or((Soundness::Sound, Vec::new()));
+        if known == Soundness::Unsound {
+            soundness = known;
+        }
+        self.checked.insert(id.to_owned(), (soundness, [earlier, errors].concat()));
         Ok(soundness)
     }
 
-    fn linked(&mut self, input: &Input, link: &[Value]) -> Result<Link, Raised> {
+    /// 0.24.0 names the nodes of a circle; 0.3.64 finds the graph invalid and says nothing of the reason.
+    fn circle(&mut self, nodes: &[String]) {
+        let named = nodes.iter().chain(nodes.first()).map(|n| format!("{n} ({})", class_of(self.graph, n)));
+        let path = named.collect::<Vec<_>>().join(" -> ");
+        for node in nodes {
+            let complaint = json!({"type": "dependency_cycle", "message": "Dependency cycle detected",
+                "details": path, "extra_info": {"node_id": node, "cycle_nodes": nodes}});
+            let complaints = if self.version == Version::V0_24_0 { vec![complaint] } else { Vec::new() };
+            self.checked.insert(node.clone(), (Soundness::Unsound, complaints));
+        }
+    }
+
+    fn linked(&mut self, id: &str, input: &Input, link: &[Value]) -> Result<Link, Raised> {
         let [node, slot] = link else {
             let message = "Bad linked input, must be a length-2 list of [node_id, slot_index]";
             return Ok(Link::Bad(self.complain(
@@ -200,9 +224,17 @@ impl Check<'_> {
                 "extra_info": {"input_name": input.name, "input_config": input.declaration(self.files),
                     "received_type": given, "linked_node": link}})));
         }
-        Ok(match self.node(node)? {
-            Soundness::Sound => Link::Good,
-            Soundness::Unsound => Link::Upstream,
+        self.way.push(id.to_owned());
+        let before = self.node(node);
+        self.way.pop();
+        Ok(match before {
+            Ok(Soundness::Sound) => Link::Good,
+            Ok(Soundness::Unsound) => Link::Upstream,
+            Err(raised) => {
+                let complaint = raised.inner(input, self.files, link);
+                self.checked.insert(node.to_owned(), (Soundness::Unsound, vec![complaint]));
+                Link::Upstream
+            }
         })
     }
 
@@ -283,6 +315,15 @@ enum Link {
 impl Raised {
     fn key(key: &str) -> Self {
         Self { kind: "KeyError", text: format!("'{key}'") }
+    }
+
+    /// As the node before complains: the exception was met on the way from an input.
+    fn inner(&self, input: &Input, files: &[String], link: &[Value]) -> Value {
+        json!({"type": "exception_during_inner_validation", "message": "Exception when validating inner node",
+            "details": self.text, "extra_info": {"input_name": input.name,
+                "input_config": input.declaration(files), "exception_message": self.text,
+                "exception_type": self.kind, "linked_node": link,
+                "traceback": ["  File \"execution.py\", line 1, in validate_inputs\n"]}})
     }
 
     fn complaint(&self) -> Value {
