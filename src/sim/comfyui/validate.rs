@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::sim::comfyui::{
     Version,
-    nodes::{self, Input, Kind, Role},
+    literal::{self, text},
+    nodes::{self, Input, Role},
     prompt::{class_of, inputs_of},
 };
 
@@ -152,7 +153,9 @@ impl Check<'_> {
             return Ok(*soundness);
         }
         if let Some(from) = self.way.iter().position(|node| node == id) {
-            self.circle(&self.way[from..].to_vec());
+            let circle = self.way.split_off(from);
+            self.circle(&circle);
+            self.way.extend(circle);
             return Ok(Soundness::Unsound);
         }
         let class = nodes::class(class_of(self.graph, id)).ok_or_else(|| Raised::key(id))?;
@@ -170,7 +173,7 @@ impl Check<'_> {
                     Link::Upstream => soundness = Soundness::Unsound,
                     Link::Bad(complaint) => errors.push(complaint),
                 },
-                value => errors.extend(self.literal(input, value)),
+                value => errors.extend(literal::check(self.files, input, value)),
             }
         }
         if !errors.is_empty() {
@@ -200,7 +203,8 @@ impl Check<'_> {
     fn linked(&mut self, id: &str, input: &Input, link: &[Value]) -> Result<Link, Raised> {
         let [node, slot] = link else {
             let message = "Bad linked input, must be a length-2 list of [node_id, slot_index]";
-            return Ok(Link::Bad(self.complain(
+            return Ok(Link::Bad(literal::complain(
+                self.files,
                 input,
                 "bad_linked_input",
                 message,
@@ -236,60 +240,6 @@ impl Check<'_> {
                 Link::Upstream
             }
         })
-    }
-
-    fn literal(&self, input: &Input, value: &Value) -> Option<Value> {
-        match input.kind {
-            Kind::Int { min, max } => match whole(value) {
-                Ok(n) if n < min => Some(self.small(input, &json!(n), &min.to_string())),
-                Ok(n) if n > max => Some(self.big(input, &json!(n), &max.to_string())),
-                Ok(_) => None,
-                Err(why) => Some(self.unfit(input, value, &why)),
-            },
-            Kind::Float { min, max } => match real(value) {
-                Ok(x) if x < min => Some(self.small(input, &json!(x), &min.to_string())),
-                Ok(x) if x > max => Some(self.big(input, &json!(x), &max.to_string())),
-                Ok(_) => None,
-                Err(why) => Some(self.unfit(input, value, &why)),
-            },
-            Kind::OneOf(choices) if !value.as_str().is_some_and(|v| choices.contains(&v)) => {
-                let list: Vec<_> = choices.iter().map(|c| format!("'{c}'")).collect();
-                let details = format!("{}: '{}' not in [{}]", input.name, text(value), list.join(", "));
-                Some(self.complain(input, "value_not_in_list", "Value not in list", &details, value))
-            }
-            Kind::InputFile if !value.as_str().is_some_and(|v| self.files.iter().any(|f| f == v)) => {
-                let details = format!("{} - Invalid image file: {}", input.name, text(value));
-                Some(
-                    json!({"type": "custom_validation_failed", "message": "Custom validation failed for node",
-                    "details": details, "extra_info": {"input_name": input.name}}),
-                )
-            }
-            _ => None,
-        }
-    }
-
-    fn small(&self, input: &Input, value: &Value, min: &str) -> Value {
-        let message = format!("Value {value} smaller than min of {min}");
-        self.complain(input, "value_smaller_than_min", &message, input.name, value)
-    }
-
-    fn big(&self, input: &Input, value: &Value, max: &str) -> Value {
-        let message = format!("Value {value} bigger than max of {max}");
-        self.complain(input, "value_bigger_than_max", &message, input.name, value)
-    }
-
-    fn unfit(&self, input: &Input, value: &Value, why: &str) -> Value {
-        let kind = input.kind_name();
-        let message = format!("Failed to convert an input value to a {kind} value");
-        let details = format!("{}, {}, {why}", input.name, text(value));
-        let mut complaint = self.complain(input, "invalid_input_type", &message, &details, value);
-        complaint["extra_info"]["exception_message"] = json!(why);
-        complaint
-    }
-
-    fn complain(&self, input: &Input, kind: &str, message: &str, details: &str, value: &Value) -> Value {
-        json!({"type": kind, "message": message, "details": details, "extra_info": {"input_name": input.name,
-            "input_config": input.declaration(self.files), "received_value": value}})
     }
 
     /// Puts every complaint known so far under its node, for this output.
@@ -335,30 +285,4 @@ impl Raised {
 
 fn line(complaint: &Value) -> String {
     format!("{}: {}", text(&complaint["message"]), text(&complaint["details"]))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn whole(value: &Value) -> Result<i64, String> {
-    match value {
-        Value::Bool(b) => Ok(i64::from(*b)),
-        Value::Number(n) => {
-            n.as_i64().or_else(|| n.as_f64().map(|x| x as i64)).ok_or_else(|| "not a number".to_owned())
-        }
-        Value::String(s) => {
-            s.trim().parse().map_err(|_| format!("invalid literal for int() with base 10: '{s}'"))
-        }
-        _ => Err("int() argument must be a string, a bytes-like object or a real number".to_owned()),
-    }
-}
-
-fn real(value: &Value) -> Result<f64, String> {
-    match value {
-        Value::Bool(b) => Ok(f64::from(u8::from(*b))),
-        Value::Number(n) => n.as_f64().ok_or_else(|| "not a number".to_owned()),
-        Value::String(s) => s.trim().parse().map_err(|_| format!("could not convert string to float: '{s}'")),
-        _ => Err("float() argument must be a string or a real number".to_owned()),
-    }
 }

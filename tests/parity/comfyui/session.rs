@@ -6,7 +6,7 @@ use std::{
 };
 
 use backline::{
-    backends::{Attempt, Connector, Report, Session, Setback, Sign, Sink, Start, Target, comfyui::Comfyui},
+    backends::{Attempt, Connector, Report, Setback, Sign, Sink, Start, Target, comfyui::Comfyui},
     model::{Channel, Code, Epoch, Kind, Work},
     net::Address,
 };

@@ -74,3 +74,21 @@ async fn a_probe_costs_one_small_request_and_tells_the_queue() {
     }
     assert_eq!(sim.server().seen().len() - before, 6);
 }
+
+/// The environment of a process cannot be changed from within: another run of this binary gets the proxy.
+#[tokio::test]
+async fn a_proxy_in_the_environment_is_asked_for_nothing() {
+    let canary = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    canary.set_nonblocking(true).unwrap();
+    let proxy = format!("http://{}", canary.local_addr().unwrap());
+    let mut run = tokio::process::Command::new(std::env::current_exe().unwrap());
+    run.args(["--exact", "comfyui::jobs::a_job_shows_its_progress_and_previews_and_leaves_its_file"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        run.env(name, &proxy);
+    }
+    run.env_remove("NO_PROXY").env_remove("no_proxy");
+    let output = run.output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert_eq!(canary.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the proxy was asked");
+}
