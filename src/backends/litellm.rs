@@ -31,6 +31,7 @@ mod session;
 mod stream;
 mod tie;
 mod wait;
+mod wire;
 
 pub use chat::ChatStream;
 pub use chunk::ChatChunk;

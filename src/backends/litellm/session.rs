@@ -1,18 +1,10 @@
 //! A live, identified connection to a LiteLLM proxy or an OpenAI-compatible server.
 
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{future::BoxFuture, stream};
-use http::{Method, StatusCode, header};
-use jiff::Timestamp;
+use futures_util::future::BoxFuture;
+use http::StatusCode;
 use tokio::sync::watch;
 
 use crate::{
@@ -23,24 +15,24 @@ use crate::{
             chat::{self, ChatStream, Line},
             completion::ChatCompletion,
             embedding::Embeddings,
-            exchange::{Key, get},
+            exchange::Key,
             failure::{Failure, Fate},
             fingerprint,
             identify::{Found, LIVELINESS, MODELS},
             offer::{Listing, Model, Offer},
             redact::Redactor,
-            refusal::{self, Circumstances},
             request::{Addressed, AskUsage, ChatRequest, EmbedRequest},
             run,
             running::Running,
             tie::Tie,
+            wire::Wire,
         },
         session::Pulse,
     },
     model::{BackendId, Code, Fault, Identity, Kind},
     net::{
         Http,
-        body::{self, JSON_CAP, LIST_CAP},
+        body::{JSON_CAP, LIST_CAP},
     },
 };
 
@@ -49,28 +41,17 @@ const EMBEDDINGS: &str = "v1/embeddings";
 
 /// A live, identified connection to a LiteLLM proxy or an OpenAI-compatible server.
 pub struct Session {
-    target: Arc<Target>,
-    http: Http,
-    tie: Tie,
-    redactor: Redactor,
+    wire: Wire,
     version: Option<String>,
     title: Option<String>,
-    offer: watch::Sender<Arc<Offer>>,
     running: Running,
 }
 
 impl Session {
     pub(super) fn new(target: Arc<Target>, http: Http, redactor: Redactor, found: Found) -> Self {
-        Self {
-            target,
-            http,
-            tie: Tie::default(),
-            redactor,
-            version: found.version,
-            title: found.title,
-            offer: watch::Sender::new(Arc::new(found.offer)),
-            running: Running::default(),
-        }
+        let offer = watch::Sender::new(Arc::new(found.offer));
+        let wire = Wire { target, http, tie: Tie::default(), redactor, offer };
+        Self { wire, version: found.version, title: found.title, running: Running::default() }
     }
 
     /// Sends a chat and waits for its whole answer, at most `timeouts.idle_stream` (default 300 s). A request without a
@@ -83,11 +64,11 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future closes the connection; the server may finish the answer, and charge for it.
     pub async fn chat(&self, request: ChatRequest) -> Result<ChatCompletion, Fault> {
-        let _flight = self.tie.fly();
+        let _flight = self.wire.tie.fly();
         let (request, _) = self.addressed(request)?;
         let done = async {
-            let answer = self.post(CHAT, request.whole()).await?;
-            chat::completion(&self.read_whole(answer).await?, &self.redactor)
+            let answer = self.wire.post(CHAT, request.whole()).await?;
+            chat::completion(&self.wire.read_whole(answer).await?, &self.wire.redactor)
         };
         done.await.map_err(|failure: Failure| failure.fault)
     }
@@ -125,13 +106,13 @@ impl Session {
     /// # Cancel safety
     /// Safe.
     pub async fn models(&self) -> Result<Vec<Model>, Fault> {
-        let _flight = self.tie.fly();
-        self.refresh(self.target.timeouts.request).await?;
-        Ok(self.offer.borrow().models.clone())
+        let _flight = self.wire.tie.fly();
+        self.refresh(self.wire.target.timeouts.request).await?;
+        Ok(self.wire.offer.borrow().models.clone())
     }
 
     pub(super) fn tie(&self) -> &Tie {
-        &self.tie
+        &self.wire.tie
     }
 
     pub(super) fn running(&self) -> &Running {
@@ -139,11 +120,11 @@ impl Session {
     }
 
     pub(super) fn offer_changes(&self) -> watch::Receiver<Arc<Offer>> {
-        self.offer.subscribe()
+        self.wire.offer.subscribe()
     }
 
     pub(super) fn identity(&self) -> Identity {
-        let offer = Offer::clone(&self.offer.borrow());
+        let offer = Offer::clone(&self.wire.offer.borrow());
         Found { version: self.version.clone(), title: self.title.clone(), offer }.identity()
     }
 
@@ -152,9 +133,9 @@ impl Session {
         if request.names_a_model() {
             return Ok((request, None));
         }
-        let offer = self.offer.borrow();
+        let offer = self.wire.offer.borrow();
         let Some(model) = offer.first(R::MODE) else {
-            let place = &self.target.id;
+            let place = &self.wire.target.id;
             let message = format!("the request names no `model`, and {place} lists none for it");
             return Err(Fault::new(Code::BadRequest, message).with_fix("Name a `model` in the request."));
         };
@@ -164,18 +145,18 @@ impl Session {
     /// Opens the stream of a chat. A server that refuses to be asked for the usage is asked without it: what is refused
     /// has not run.
     pub(super) async fn open_chat(&self, request: &ChatRequest) -> Result<ChatStream, Failure> {
-        let flight = self.tie.fly();
-        let opened = match self.post(CHAT, request.streamed(AskUsage::Yes)).await {
+        let flight = self.wire.tie.fly();
+        let opened = match self.wire.post(CHAT, request.streamed(AskUsage::Yes)).await {
             Err(failure) if request.leaves_usage_to_us() && is_about_usage(&failure) => {
-                self.post(CHAT, request.streamed(AskUsage::No)).await
+                self.wire.post(CHAT, request.streamed(AskUsage::No)).await
             }
             opened => opened,
         };
         let answer = opened?;
         let line = Line {
-            idle: self.target.timeouts.idle_stream,
-            tie: self.tie.clone(),
-            redactor: self.redactor.clone(),
+            idle: self.wire.target.timeouts.idle_stream,
+            tie: self.wire.tie.clone(),
+            redactor: self.wire.redactor.clone(),
             flight,
         };
         ChatStream::new(answer, line)
@@ -183,9 +164,9 @@ impl Session {
 
     /// Embeddings, and the answer as it came.
     pub(super) async fn embed(&self, request: &EmbedRequest) -> Result<(Embeddings, Bytes), Failure> {
-        let _flight = self.tie.fly();
-        let answer = self.post(EMBEDDINGS, request.body()).await?;
-        let body = self.read_whole(answer).await?;
+        let _flight = self.wire.tie.fly();
+        let answer = self.wire.post(EMBEDDINGS, request.body()).await?;
+        let body = self.wire.read_whole(answer).await?;
         let wrong = |why: &str| {
             Failure::new(
                 Fate::Unknown,
@@ -198,9 +179,9 @@ impl Session {
 
     /// A look at the server for a suspicion or a probe, at most this long.
     pub(super) async fn look(&self, limit: Duration) -> Result<(), Fault> {
-        match self.target.kind {
+        match self.wire.target.kind {
             Kind::Litellm => {
-                let alive = self.get(LIVELINESS, Key::Without, limit, JSON_CAP).await?;
+                let alive = self.wire.get(LIVELINESS, Key::Without, limit, JSON_CAP).await?;
                 if fingerprint::is_litellm(&alive) { Ok(()) } else { Err(self.not_itself(&alive)) }
             }
             _ => self.refresh(limit).await,
@@ -208,13 +189,13 @@ impl Session {
     }
 
     async fn refresh(&self, limit: Duration) -> Result<(), Fault> {
-        let answer = self.get(MODELS, Key::With, limit, LIST_CAP).await?;
+        let answer = self.wire.get(MODELS, Key::With, limit, LIST_CAP).await?;
         if answer.status != StatusCode::OK {
-            return Err(self.fault(&answer));
+            return Err(self.wire.fault(&answer));
         }
         let listing = Listing::parse(&answer.body).map_err(|_| self.not_itself(&answer))?;
-        let offer = self.offer.borrow().renewed(&listing);
-        self.offer.send_if_modified(|now| {
+        let offer = self.wire.offer.borrow().renewed(&listing);
+        self.wire.offer.send_if_modified(|now| {
             let changed = **now != offer;
             if changed {
                 *now = Arc::new(offer);
@@ -224,79 +205,12 @@ impl Session {
         Ok(())
     }
 
-    async fn get(&self, path: &str, key: Key, limit: Duration, cap: usize) -> Result<Answer, Fault> {
-        self.tie.bound(get(&self.http, path, key, limit, cap)).await
-    }
-
-    /// Sends work, and waits for a good answer's head.
-    async fn post(&self, path: &str, body: Bytes) -> Result<reqwest::Response, Failure> {
-        let left = Arc::new(AtomicBool::new(false));
-        let length = body.len();
-        let mark = left.clone();
-        let body = stream::once(async move {
-            mark.store(true, Relaxed);
-            Ok::<_, Infallible>(body)
-        });
-        let request = self
-            .http
-            .keyed(Method::POST, path)
-            .header(header::CONTENT_TYPE, "application/json")
-            // The stream, which tells when its bytes leave, has no length of its own.
-            .header(header::CONTENT_LENGTH, length)
-            .body(reqwest::Body::wrap_stream(body));
-        match self.tie.bound(self.http.send(request, self.target.timeouts.idle_stream)).await {
-            Ok(answer) if answer.status().is_success() => Ok(answer),
-            Ok(answer) => Err(self.refused(answer).await),
-            Err(fault) => {
-                self.tie.suspect(&fault);
-                let fate = if left.load(Relaxed) { Fate::Unknown } else { Fate::NotRun };
-                Err(Failure::new(fate, fault))
-            }
-        }
-    }
-
-    async fn refused(&self, answer: reqwest::Response) -> Failure {
-        let status = answer.status();
-        let limit = self.target.timeouts.request;
-        let read = self.tie.bound(async {
-            let slow = || Fault::new(Code::RequestTimeout, format!("no whole answer in {limit:?}"));
-            tokio::time::timeout(limit, Answer::read(answer, JSON_CAP)).await.map_err(|_| slow())?
-        });
-        match read.await {
-            Ok(answer) => Failure::new(refusal::fate(status), self.fault(&answer)),
-            Err(fault) => Failure::new(refusal::fate(status), fault),
-        }
-    }
-
-    async fn read_whole(&self, answer: reqwest::Response) -> Result<Bytes, Failure> {
-        let limit = self.target.timeouts.idle_stream;
-        let slow = || Fault::new(Code::RequestTimeout, format!("no whole answer in {limit:?}"));
-        let read = self.tie.bound(async {
-            tokio::time::timeout(limit, body::read(answer, JSON_CAP)).await.map_err(|_| slow())?
-        });
-        read.await.map_err(|fault| {
-            self.tie.suspect(&fault);
-            Failure::new(Fate::Unknown, fault)
-        })
-    }
-
-    fn fault(&self, answer: &Answer) -> Fault {
-        let seen = Circumstances {
-            place: &self.http.address().authority(),
-            keyed: self.http.has_key(),
-            redactor: &self.redactor,
-            models: &self.offer.borrow().names(),
-            now: Timestamp::now(),
-        };
-        refusal::fault(answer, &seen)
-    }
-
     /// The fault of an answer to a look that is not what it was: an error, or another program by now.
     fn not_itself(&self, answer: &Answer) -> Fault {
         if answer.status != StatusCode::OK && answer.status != StatusCode::NOT_FOUND {
-            return self.fault(answer);
+            return self.wire.fault(answer);
         }
-        let (place, kind) = (self.http.address().authority(), self.target.kind.title());
+        let (place, kind) = (self.wire.http.address().authority(), self.wire.target.kind.title());
         Fault::new(Code::WrongProgram, format!("{place} does not answer like a {kind} any more"))
     }
 }
@@ -309,11 +223,11 @@ fn is_about_usage(failure: &Failure) -> bool {
 
 impl Seam for Session {
     fn backend(&self) -> &BackendId {
-        &self.target.id
+        &self.wire.target.id
     }
 
     fn kind(&self) -> Kind {
-        self.target.kind
+        self.wire.target.kind
     }
 
     fn abilities(&self) -> Abilities {
@@ -328,21 +242,21 @@ impl Seam for Session {
 
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>> {
         Box::pin(async {
-            self.look(self.target.timeouts.request).await?;
+            self.look(self.wire.target.timeouts.request).await?;
             Ok(Pulse::default())
         })
     }
 
     fn in_flight(&self) -> usize {
-        self.tie.in_flight()
+        self.wire.tie.in_flight()
     }
 
     fn end(&self, why: Fault) {
-        self.tie.end(why);
+        self.wire.tie.end(why);
     }
 
     fn ended(&self) -> Option<Fault> {
-        self.tie.ended()
+        self.wire.tie.ended()
     }
 
     fn run(
@@ -360,7 +274,7 @@ impl Seam for Session {
     fn fetch(&self, file: RemoteFile, _from: u64) -> BoxFuture<'_, Result<Download, Fault>> {
         let fault = Fault::new(
             Code::NotFound,
-            format!("a {} has no files: `{}`", self.target.kind.title(), file.name),
+            format!("a {} has no files: `{}`", self.wire.target.kind.title(), file.name),
         );
         Box::pin(async move { Err(fault) })
     }
