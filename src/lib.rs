@@ -47,3 +47,8 @@ pub use connection::Lease;
 pub use error::Error;
 pub use hub::Resumed;
 pub use supervisor::{Events, Handle, Lagged, ShutdownReport, Supervisor, Wanted};
+
+/// The README's example has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
