@@ -8,6 +8,8 @@
 pub mod comfyui;
 pub mod fault;
 pub mod line;
+#[cfg(feature = "litellm")]
+pub mod litellm;
 pub mod proxy;
 pub mod server;
 
