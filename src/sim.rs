@@ -10,8 +10,13 @@ pub mod fault;
 #[cfg(feature = "gradio")]
 pub mod gradio;
 pub mod line;
+<<<<<<< HEAD
 #[cfg(feature = "gradio")]
 mod png;
+=======
+#[cfg(feature = "litellm")]
+pub mod litellm;
+>>>>>>> litellm
 pub mod proxy;
 pub mod server;
 
