@@ -6,7 +6,7 @@
 
 mod args;
 mod config;
-//mod demo;
+mod demo;
 mod explain;
 mod instance;
 mod log;
@@ -37,6 +37,7 @@ pub fn main() -> ExitCode {
             return Stop::failed(format!("no runtime can be made: {error}")).exit(arguments.common.json);
         }
     };
+    hush_injected_panics();
     let json = arguments.common.json;
     let done = runtime.block_on(dispatch(arguments));
     // A blocking task that hangs (a name server) must not hold the exit.
@@ -47,10 +48,21 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The demo's own panics are shown by the demo, in one line; all others as Rust shows them.
+fn hush_injected_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let injected = panic.payload_as_str().is_some_and(|text| text.starts_with("a panic was injected"));
+        if !injected {
+            usual(panic);
+        }
+    }));
+}
+
 async fn dispatch(arguments: Arguments) -> Result<ExitCode, Stop> {
     let common = arguments.common;
     match arguments.command {
-        Command::Demo(_) => Err(Stop::failed("DEMO")),
+        Command::Demo(demo) => Box::pin(demo::demo(&common, demo)).await,
         Command::Run(run) => Box::pin(run::run(&common, run)).await,
         Command::Open(open) => open::open(&common, open).await,
         Command::Test(test) => Box::pin(test::test(&common, test)).await,

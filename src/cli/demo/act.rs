@@ -9,7 +9,7 @@ use super::{stage::Stage, story::Story};
 use crate::{
     Wanted,
     jobs::{Job, JobHandle},
-    model::{BackendStatus, JobState, JobStatus, Phase, Snapshot},
+    model::{BackendStatus, Code, JobState, JobStatus, Phase, Snapshot},
 };
 
 /// Longest step.
@@ -25,8 +25,17 @@ pub(super) async fn play(stage: &Stage, story: &mut Story) {
     }
     for (name, job) in [
         ("ComfyUI renders a workflow", workflow(1)),
-        ("Wan2GP runs a function", Job::call("wan2gp", "/generate", json!(["a lighthouse", 4, null, "t2v"]))),
-        ("LiteLLM streams an answer", Job::chat("litellm", json!({ "model": "mock", "messages": [{ "role": "user", "content": "Hello" }] }))),
+        (
+            "Wan2GP runs a function",
+            Job::call("wan2gp", "/generate_video", json!(["a lighthouse", 4, null, "t2v"])),
+        ),
+        (
+            "LiteLLM streams an answer",
+            Job::chat(
+                "litellm",
+                json!({ "model": "mock", "messages": [{ "role": "user", "content": "Hello" }] }),
+            ),
+        ),
     ] {
         let outcome = work(stage, story, job).await;
         story.tell(name, outcome);
@@ -34,10 +43,16 @@ pub(super) async fn play(stage: &Stage, story: &mut Story) {
     let outcome = killed(stage, story).await;
     story.tell("ComfyUI is killed in the middle of a job, comes back, and the job is done", outcome);
     let outcome = crashed(stage, story).await;
-    story.tell("a connection's actor panics in the middle of a job; the tree restarts it, and the job is done", outcome);
+    story.tell(
+        "a connection's actor panics in the middle of a job; the tree restarts it, and the job is done",
+        outcome,
+    );
     let snapshot = stage.supervisor.snapshot();
     let calm = snapshot.backends.iter().all(|b| b.phase == Phase::Ready);
-    story.tell("in the end everything is well", if calm { Ok(shown(&snapshot)) } else { Err(shown(&snapshot)) });
+    story.tell(
+        "in the end everything is well",
+        if calm { Ok(shown(&snapshot)) } else { Err(shown(&snapshot)) },
+    );
 }
 
 async fn work(stage: &Stage, story: &Story, job: Job) -> Result<String, String> {
@@ -53,10 +68,17 @@ async fn work(stage: &Stage, story: &Story, job: Job) -> Result<String, String> 
 /// Shows a job's progress until its end.
 async fn watched(story: &Story, handle: &JobHandle) -> Result<Arc<JobStatus>, String> {
     let (mut progress, mut deltas) = (handle.progress(), handle.deltas());
+    let mut text = String::new();
     let show = async {
         loop {
             tokio::select! {
-                Some(text) = deltas.next() => story.murmur(&format!("text: {}", text.trim_end())),
+                Some(more) = deltas.next() => {
+                    text.push_str(&more);
+                    // A line now and then, not one for each token.
+                    if text.len() > 60 {
+                        story.murmur(&format!("text: {}", std::mem::take(&mut text)));
+                    }
+                }
                 Some(now) = progress.next() => {
                     let node = now.node.or(now.message).unwrap_or_default();
                     let max = now.max.map(|m| format!(" of {m}")).unwrap_or_default();
@@ -76,8 +98,13 @@ async fn killed(stage: &Stage, story: &Story) -> Result<String, String> {
     let handle = in_the_middle(stage, workflow(2)).await?;
     stage.comfyui.server().kill();
     let down = until(stage, "comfyui", |b| b.phase != Phase::Ready).await?;
-    let cause = down.last_error.as_ref().map_or("no cause", |e| e.message.as_str());
-    story.murmur(&format!("ComfyUI is {}: {cause}", down.phase));
+    let cause = |b: &BackendStatus| b.last_error.as_ref().map_or_else(String::new, |e| e.message.clone());
+    story.murmur(&format!("ComfyUI is {}: {}", down.phase, cause(&down)));
+    // A real server takes its time to start: that nothing listens meanwhile is the proof that the old one is dead.
+    let refused =
+        |b: &BackendStatus| b.last_error.as_ref().is_some_and(|e| e.code == Code::ConnectionRefused);
+    let down = until(stage, "comfyui", refused).await?;
+    story.murmur(&format!("ComfyUI is {}: {}", down.phase, cause(&down)));
     stage.comfyui.server().restart().await.map_err(|e| format!("it could not be started again: {e}"))?;
     until(stage, "comfyui", |b| b.phase == Phase::Ready).await?;
     story.murmur("ComfyUI is ready again, by itself");
@@ -99,7 +126,9 @@ async fn crashed(stage: &Stage, story: &Story) -> Result<String, String> {
     let again = stage.comfyui.all_executions() - before;
     let untouched = others == epochs(&stage.supervisor.snapshot());
     match (end.state, again, untouched) {
-        (JobState::Done, 0, true) => Ok(format!("run once; the other connections noticed nothing; {}", story_of(&end))),
+        (JobState::Done, 0, true) => {
+            Ok(format!("run once; the other connections noticed nothing; {}", story_of(&end)))
+        }
         (JobState::Done, 0, false) => Err("another backend was reconnected, too".to_owned()),
         _ => Err(format!("{again} more executions; {}", story_of(&end))),
     }
@@ -109,7 +138,9 @@ async fn crashed(stage: &Stage, story: &Story) -> Result<String, String> {
 async fn in_the_middle(stage: &Stage, job: Job) -> Result<JobHandle, String> {
     let handle = stage.supervisor.run(job).await.map_err(|e| e.to_string())?;
     let mut cell = handle.watch();
-    let moving = |s: &Arc<JobStatus>| s.state == JobState::Running && s.progress.as_ref().is_some_and(|p| p.value >= 1.0);
+    let moving = |s: &Arc<JobStatus>| {
+        s.state == JobState::Running && s.progress.as_ref().is_some_and(|p| p.value >= 1.0)
+    };
     let met = tokio::time::timeout(STEP, cell.wait_for(moving)).await.map(|met| met.is_ok());
     if met == Ok(true) { Ok(handle) } else { Err(format!("no progress: {}", story_of(&handle.status()))) }
 }
@@ -151,6 +182,7 @@ fn shown(snapshot: &Snapshot) -> String {
 }
 
 fn story_of(status: &JobStatus) -> String {
-    let steps: Vec<_> = status.timeline.iter().map(|step| format!("{} ({})", step.state, step.evidence)).collect();
+    let steps: Vec<_> =
+        status.timeline.iter().map(|step| format!("{} ({})", step.state, step.evidence)).collect();
     format!("{} attempts: {}", status.attempts, steps.join(" -> "))
 }
