@@ -73,7 +73,9 @@ pub async fn failure(script: &mut Script) {
 }
 
 pub async fn partial(script: &mut Script) {
-    script.scene("a bad branch beside a good one");
+    script.scene("a bad branch beside a good one, after an interrupt of nothing");
+    script.idle().await;
+    script.ask(Method::POST, "/interrupt", "").await;
     let mut graph = script.graph(1, 0.0, json!({}));
     graph["4"] = json!({"class_type": "SaveImage", "inputs": {"images": ["88", 0], "filename_prefix": "x"}});
     let id = script.prompt(&graph, None, None).await;
