@@ -10,3 +10,5 @@
 mod comfyui;
 #[path = "parity/golden.rs"]
 mod golden;
+#[path = "parity/gradio.rs"]
+mod gradio;
