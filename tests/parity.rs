@@ -10,5 +10,7 @@
 mod comfyui;
 #[path = "parity/golden.rs"]
 mod golden;
+#[path = "parity/gradio.rs"]
+mod gradio;
 #[path = "parity/litellm.rs"]
 mod litellm;

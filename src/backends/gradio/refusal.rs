@@ -85,7 +85,7 @@ impl Refusal {
         let message = match (&said, is_page) {
             (Some(said), _) => format!("{path}: {number}: {said}"),
             (None, true) => format!("{path} is answered with {number} and a page"),
-            (None, false) => format!("{path} is answered with {number}: {}", text.trim()),
+            (None, false) => format!("{path} is answered with {number}: {}", gist(text)),
         };
         let fault = Fault::new(code, message);
         let fault = match retry_after(headers) {
@@ -108,6 +108,15 @@ fn detail(text: &str) -> Option<String> {
         Detail::Text(text) | Detail::Said { error: text } => text,
         Detail::Places(places) => places.into_iter().map(|p| p.msg).collect::<Vec<_>>().join("; "),
     })
+}
+
+/// The telling line of a plain text: the last one where Starlette shows the whole trace of an exception.
+fn gist(text: &str) -> &str {
+    let text = text.trim();
+    match text.starts_with("Traceback") {
+        true => text.lines().next_back().unwrap_or(text),
+        false => text,
+    }
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

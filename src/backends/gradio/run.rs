@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     backends::{
-        Attempt, Finished, Report, Setback, Sink, Start,
+        Attempt, Finished, Report, Session as _, Setback, Sink, Start,
         gradio::{
             arguments, follow,
             refusal::{Author, Refusal},
@@ -53,6 +53,9 @@ pub(super) async fn run(session: &Session, attempt: &Attempt, sink: &dyn Sink) -
 
 async fn fresh(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<Finished, Setback> {
     let remote = attempt.remote.as_str();
+    if let Some(why) = session.ended() {
+        return Err(Setback::Refused(why));
+    }
     let join = prepare(session, attempt).await.map_err(Setback::Refused)?;
     session.memory().sending(remote, session.boot(), join.fn_index);
     match send(session, &join).await {

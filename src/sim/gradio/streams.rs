@@ -16,6 +16,9 @@ use crate::sim::{
 /// How often a quiet stream says that it lives.
 const BEAT: Duration = Duration::from_secs(15);
 
+/// How long a message may take to leave.
+const FLUSH: Duration = Duration::from_millis(10);
+
 type Chunk = Result<Frame<Bytes>, io::Error>;
 
 /// A stream of a session's messages. Lost before its end, it takes the session with it.
@@ -45,9 +48,17 @@ impl Drop for Reading {
 /// Answers `queue/data`.
 pub(super) fn messages(engine: Arc<Engine>, session: String) -> Body {
     let Some(mailbox) = engine.mailbox(&session) else {
-        // The exception goes through the answer: it ends without the last chunk.
-        let said = Ok(record(&engine.envelope().no_session()));
-        return body(stream::iter([said, Err(io::ErrorKind::ConnectionReset.into())]));
+        let said = record(&engine.envelope().no_session());
+        return body(stream::unfold(Some(said), |said| async {
+            Some(match said {
+                Some(said) => (Ok(said), None),
+                // The exception goes through the answer: it ends without the last chunk, once the message is out.
+                None => {
+                    tokio::time::sleep(FLUSH).await;
+                    (Err(io::ErrorKind::ConnectionReset.into()), None)
+                }
+            })
+        }));
     };
     let reading = Reading { engine, session, mailbox, stage: Stage::Open };
     body(stream::unfold(reading, |mut reading| async move {
