@@ -10,13 +10,10 @@ pub mod fault;
 #[cfg(feature = "gradio")]
 pub mod gradio;
 pub mod line;
-<<<<<<< HEAD
-#[cfg(feature = "gradio")]
-mod png;
-=======
 #[cfg(feature = "litellm")]
 pub mod litellm;
->>>>>>> litellm
+#[cfg(feature = "gradio")]
+mod png;
 pub mod proxy;
 pub mod server;
 
