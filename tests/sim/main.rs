@@ -3,3 +3,4 @@
 #![allow(unreachable_pub, reason = "nothing here is public: it is a test")]
 
 mod comfyui;
+mod litellm;
