@@ -46,6 +46,7 @@ pub use backline_supervisors::{GaveUp, NodeState, TreeSnapshot};
 pub use connection::Lease;
 pub use error::Error;
 pub use hub::Resumed;
+pub use model::Snapshot;
 pub use supervisor::{Events, Handle, Lagged, ShutdownReport, Supervisor, Wanted};
 
 /// The README's example has to compile.

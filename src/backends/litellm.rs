@@ -49,16 +49,15 @@ use futures_util::future::BoxFuture;
 use crate::{
     backends::{
         Connector, Dialed, Target,
-        litellm::{identify::Inquiry, redact::Redactor},
+        litellm::{identify::Inquiry, redact::Redactor, session::Clients},
     },
     model::{Channel, Epoch, Fault},
-    net::Http,
 };
 
 /// The connector of a LiteLLM proxy (kind `litellm`) or of another OpenAI-compatible server (kind `openai`).
 pub struct Litellm {
     target: Arc<Target>,
-    http: Http,
+    clients: Clients,
     redactor: Redactor,
 }
 
@@ -68,21 +67,21 @@ impl Litellm {
     /// # Errors
     /// A setting cannot be used.
     pub fn new(target: Target) -> Result<Self, Fault> {
-        let http = target.client()?;
+        let clients = Clients { http: target.client()?, work: target.client_without_reuse()? };
         let redactor = Redactor::new(target.http.key.clone());
-        Ok(Self { target: Arc::new(target), http, redactor })
+        Ok(Self { target: Arc::new(target), clients, redactor })
     }
 
     async fn open(&self) -> Result<Dialed, Fault> {
         let inquiry = Inquiry {
-            http: &self.http,
+            http: &self.clients.http,
             kind: self.target.kind,
             redactor: &self.redactor,
             limit: self.target.timeouts.request,
         };
         let found = inquiry.run().await?;
         let identity = found.identity();
-        let session = Session::new(self.target.clone(), self.http.clone(), self.redactor.clone(), found);
+        let session = Session::new(self.target.clone(), self.clients.clone(), self.redactor.clone(), found);
         let session = Arc::new(session);
         let live = live::signs(session.clone());
         Ok(Dialed { session, identity, channel: Channel::None, live })

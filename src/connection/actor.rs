@@ -138,6 +138,9 @@ impl State {
         for effect in effects {
             self.carry(effect);
         }
+        if let (None, Some(fault)) = (self.machine.session(), self.machine.fault()) {
+            self.slot.door.explain(fault);
+        }
         self.watch_drain();
         self.show();
         let myself = self.myself.clone();

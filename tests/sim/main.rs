@@ -4,3 +4,4 @@
 
 mod comfyui;
 mod gradio;
+mod litellm;

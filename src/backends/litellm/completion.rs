@@ -90,6 +90,17 @@ impl ChatCompletion {
     }
 }
 
+impl ChatCompletion {
+    /// Whether it is an answer without a word or a call: so LiteLLM 1.106.2 shows a streaming upstream that sent a web
+    /// page, with an invented reason to finish.
+    pub(super) fn says_nothing(&self) -> bool {
+        let silent = |m: &Message| {
+            m.tool_calls.is_empty() && m.extra.is_empty() && m.content.as_ref().is_none_or(|c| c.0.is_empty())
+        };
+        self.choices.iter().all(|c| silent(&c.message))
+    }
+}
+
 impl super::open::Present for Message {
     fn is_present(&self) -> bool {
         true

@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session, attempt: Attempt, sink: &dyn Sink) ->
 async fn chat(session: &Session, body: &RawValue, sink: &dyn Sink) -> Result<Finished, Failure> {
     let request = ChatRequest::from_json(body).map_err(not_run)?;
     let (request, chosen) = session.addressed(request).map_err(not_run)?;
-    let notes = told(chosen, sink);
+    let mut notes = told(chosen, sink);
     let mut stream = session.open_chat(&request).await?;
     sink.report(Report::Started);
     let mut assembly = Assembly::default();
@@ -53,7 +53,11 @@ async fn chat(session: &Session, body: &RawValue, sink: &dyn Sink) -> Result<Fin
         }
         assembly.add(chunk);
     }
-    let result = to_raw_value(&assembly.finish()).map_err(|e| {
+    let completion = assembly.finish();
+    if completion.says_nothing() {
+        note(sink, &mut notes, "the answer is complete and empty");
+    }
+    let result = to_raw_value(&completion).map_err(|e| {
         Failure::new(Fate::Ran, Fault::new(Code::Internal, format!("the completion cannot be written: {e}")))
     })?;
     Ok(Finished { result: Some(result.into()), notes, ..Finished::default() })
@@ -71,12 +75,17 @@ async fn embed(session: &Session, body: &RawValue, sink: &dyn Sink) -> Result<Fi
 
 /// Says which model was chosen, where the caller named none.
 fn told(chosen: Option<String>, sink: &dyn Sink) -> Vec<String> {
-    let note = chosen
-        .map(|model| format!("the request names no model; `{model}` is the first that the server lists"));
-    if let Some(note) = &note {
-        sink.report(Report::Note(note.clone()));
+    let mut notes = Vec::new();
+    if let Some(model) = chosen {
+        let first = format!("the request names no model; `{model}` is the first that the server lists");
+        note(sink, &mut notes, &first);
     }
-    note.into_iter().collect()
+    notes
+}
+
+fn note(sink: &dyn Sink, notes: &mut Vec<String>, text: &str) {
+    sink.report(Report::Note(text.to_owned()));
+    notes.push(text.to_owned());
 }
 
 fn not_run(fault: Fault) -> Failure {

@@ -47,10 +47,20 @@ pub struct Session {
     running: Running,
 }
 
+/// The two clients of a backend.
+#[derive(Clone)]
+pub(super) struct Clients {
+    /// For what may be asked twice.
+    pub(super) http: Http,
+    /// For what may not run twice: a connection of its own each.
+    pub(super) work: Http,
+}
+
 impl Session {
-    pub(super) fn new(target: Arc<Target>, http: Http, redactor: Redactor, found: Found) -> Self {
+    pub(super) fn new(target: Arc<Target>, clients: Clients, redactor: Redactor, found: Found) -> Self {
+        let Clients { http, work } = clients;
         let offer = watch::Sender::new(Arc::new(found.offer));
-        let wire = Wire { target, http, tie: Tie::default(), redactor, offer };
+        let wire = Wire { target, http, work, tie: Tie::default(), redactor, offer };
         Self { wire, version: found.version, title: found.title, running: Running::default() }
     }
 

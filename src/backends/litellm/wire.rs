@@ -39,6 +39,8 @@ use crate::{
 pub(super) struct Wire {
     pub(super) target: Arc<Target>,
     pub(super) http: Http,
+    /// For what may not run twice: a connection of its own each.
+    pub(super) work: Http,
     pub(super) tie: Tie,
     pub(super) redactor: Redactor,
     pub(super) offer: watch::Sender<Arc<Offer>>,
@@ -66,13 +68,13 @@ impl Wire {
             Ok::<_, Infallible>(body)
         });
         let request = self
-            .http
+            .work
             .keyed(Method::POST, path)
             .header(header::CONTENT_TYPE, "application/json")
             // The stream, which tells when its bytes leave, has no length of its own.
             .header(header::CONTENT_LENGTH, length)
             .body(reqwest::Body::wrap_stream(body));
-        match self.tie.bound(self.http.send(request, self.target.timeouts.idle_stream)).await {
+        match self.tie.bound(self.work.send(request, self.target.timeouts.idle_stream)).await {
             Ok(answer) if answer.status().is_success() => Ok(answer),
             Ok(answer) => Err(self.refused(answer).await),
             Err(fault) => {
