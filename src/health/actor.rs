@@ -24,6 +24,8 @@ use crate::{
 
 /// Probes are coalesced to this grid: a thousand timers of their own would each wake the process.
 const WHEEL: Duration = Duration::from_millis(100);
+/// Between turns when no probe is due: a new session is noticed by then.
+const IDLE_TURN: Duration = Duration::from_secs(1);
 
 pub(crate) enum Msg {
     Turn,
@@ -100,8 +102,17 @@ impl State {
         for slot in &slots {
             self.attend(slot, now);
         }
+        self.set_wheel(now);
+    }
+
+    /// The next turn: at the next probe's time, brought to the grid, and soon enough to notice a new session.
+    fn set_wheel(&mut self, now: Instant) {
+        let waiting = self.patients.values().filter(|p| p.under_way.is_none()).map(|p| p.due);
+        let due = waiting.filter(|due| *due > now).min().map_or(IDLE_TURN, |due| due - now).min(IDLE_TURN);
+        let ticks = due.as_nanos().div_ceil(WHEEL.as_nanos()).max(1);
+        let next = now + WHEEL * u32::try_from(ticks).unwrap_or(1);
         let myself = self.myself.clone();
-        self.alarm.set(Some(now + WHEEL), move || {
+        self.alarm.set(Some(next), move || {
             let _ = myself.cast(Msg::Turn);
         });
     }
@@ -189,6 +200,7 @@ impl State {
         if let Some(advice) = advice {
             self.advise(id, epoch, advice);
         }
+        self.set_wheel(now);
     }
 
     fn advise(&self, id: &BackendId, epoch: Epoch, advice: Advice) {
