@@ -59,18 +59,22 @@ impl Names {
     }
 }
 
-/// `http://host/file=/tmp/gradio/HASH/img123.png` becomes `BASE/file=CACHE/imgN.png`.
+/// A name that the app made of the time has its digits taken off:
+/// `http://host/file=/tmp/gradio/HASH/img123.png` becomes `BASE/file=CACHE/img.png`.
 fn word(word: &str) -> String {
     let mut word = word.to_owned();
     if let Some(rest) = word.strip_prefix("http://") {
         let path = rest.find('/').map_or("", |at| &rest[at..]);
         word = format!("BASE{path}");
     }
-    let Some(at) = word.find("/tmp/") else { return word };
+    let Some(at) = word.find("/tmp/") else { return timeless(&word) };
     let end = word[at..].rfind('/').unwrap_or(0) + at;
-    let name: String = match word[end + 1..].strip_prefix("img") {
+    format!("{}CACHE/{}", &word[..at], timeless(&word[end + 1..]))
+}
+
+fn timeless(name: &str) -> String {
+    match name.strip_prefix("img") {
         Some(rest) => format!("img{}", rest.replace(|c: char| c.is_ascii_digit(), "")),
-        None => word[end + 1..].to_owned(),
-    };
-    format!("{}CACHE/{name}", &word[..at])
+        None => name.to_owned(),
+    }
 }

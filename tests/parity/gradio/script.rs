@@ -195,6 +195,10 @@ impl Script {
     fn message(&mut self, message: &Value) {
         let mut message = self.names.value(message);
         if message["msg"] == "progress" {
+            // The last step's may come too late to be seen.
+            if message["progress_data"][0]["length"] == 1 {
+                return;
+            }
             message["progress_data"][0]["index"] = json!("step");
         }
         let line = format!("  {message}");
