@@ -19,11 +19,9 @@ const START: Duration = Duration::from_secs(180);
 pub struct Real {
     pub url: String,
     pub key: String,
-    port: u16,
-    python: PathBuf,
-    upstream: Process,
     server: Process,
-    home: TempDir,
+    _upstream: Process,
+    _home: TempDir,
 }
 
 struct Process(Child);
@@ -43,21 +41,14 @@ impl Real {
     }
 
     /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.server.0.id()
+    #[cfg(unix)]
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.server.0.id()).unwrap()
     }
 
-    /// Starts it again on its port, and waits until it answers.
-    pub async fn restart(&mut self, upstream: &str) {
-        self.kill();
-        self.server = serve(&self.python, self.port, &self.key, upstream, self.home.path());
-        listening(&mut self.server, &self.url, self.home.path()).await;
-    }
-
-    /// Kills its upstream.
-    pub fn kill_upstream(&mut self) {
-        let _ = self.upstream.0.kill();
-        let _ = self.upstream.0.wait();
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().unwrap().parse().unwrap()
     }
 }
 
@@ -76,7 +67,7 @@ pub async fn start() -> Option<Real> {
     let mut server = serve(&python, port, &key, &format!("http://127.0.0.1:{stub}/v1"), home.path());
     let url = format!("http://127.0.0.1:{port}");
     listening(&mut server, &url, home.path()).await;
-    Some(Real { url, key, port, python, upstream, server, home })
+    Some(Real { url, key, server, _upstream: upstream, _home: home })
 }
 
 fn serve(python: &Path, port: u16, key: &str, upstream: &str, home: &Path) -> Process {
