@@ -82,8 +82,8 @@ async fn asking_an_actor_that_is_not_there_is_a_typed_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn p12_three_hours_with_a_fault_each_minute_leave_no_task_behind() {
-    faults_for(3).await;
+async fn p12_two_hours_with_a_fault_each_minute_leave_no_task_behind() {
+    faults_for(2).await;
 }
 
 #[tokio::test(start_paused = true)]

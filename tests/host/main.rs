@@ -1,0 +1,8 @@
+//! A host that embeds the library, in real time, against simulated servers.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod environment;
+mod healing;
+mod shutdown;
+mod tasks;
+mod world;
