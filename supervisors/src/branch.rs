@@ -11,7 +11,8 @@ use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Bus, ChildSpec, Exit, ExitKind, NodeState, OnIntensity, SupervisorError, SupervisorSpec, TreeSnapshot,
+    Bus, ChildSpec, Exit, ExitKind, NodeState, OnIntensity, RootHandle, SupervisorError, SupervisorSpec,
+    TreeSnapshot,
     shell::{Msg, Supervisor},
 };
 
@@ -106,7 +107,7 @@ impl Branch {
         let (actor, _task) = Actor::spawn(None, Supervisor, self.clone())
             .await
             .map_err(|e| SupervisorError::NotStarted(self.id().to_owned(), e.to_string()))?;
-        Ok(RootHandle { branch: self.clone(), cell: actor.get_cell() })
+        Ok(RootHandle::new(self.clone(), actor.get_cell()))
     }
 
     /// Adds a child after the others; it starts at once. Ok means that it is in the table, not that it runs.
@@ -194,6 +195,11 @@ impl Branch {
         }
     }
 
+    /// Why it ended, once it has.
+    pub(crate) fn end(&self) -> watch::Receiver<Option<GaveUp>> {
+        self.0.end.subscribe()
+    }
+
     pub(crate) fn spec(&self) -> &SupervisorSpec {
         &self.0.spec
     }
@@ -250,76 +256,5 @@ impl Row {
             shown.children = branch.snapshot().children;
         }
         shown
-    }
-}
-
-/// What a shutdown left behind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShutdownReport {
-    /// Every child ended within its deadline.
-    pub clean: bool,
-    /// The paths of those that were still up when the time was over.
-    pub left: Vec<String>,
-}
-
-/// A running tree. Dropping it kills the tree, without waiting.
-#[derive(Debug)]
-pub struct RootHandle {
-    branch: Branch,
-    cell: ActorCell,
-}
-
-impl RootHandle {
-    /// Stops the tree from right to left, each child within its own deadline and all within this one.
-    ///
-    /// # Cancel safety
-    /// Dropping the future kills the tree.
-    pub async fn shutdown(self, deadline: Duration) -> ShutdownReport {
-        let mut end = self.branch.0.end.subscribe();
-        // A root that is gone already has nothing to stop.
-        let _ = ActorRef::<Msg>::from(self.cell.clone()).cast(Msg::Shutdown);
-        if tokio::time::timeout(deadline, end.wait_for(Option::is_some)).await.is_ok() {
-            return ShutdownReport { clean: true, left: Vec::new() };
-        }
-        let mut left = Vec::new();
-        list_up(&self.branch.snapshot(), "", &mut left);
-        self.cell.kill();
-        // A kill takes effect at the next await of whoever runs; bounded, since one may block its thread.
-        let _ = tokio::time::timeout(Duration::from_secs(1), end.wait_for(Option::is_some)).await;
-        ShutdownReport { clean: false, left }
-    }
-
-    /// Waits until the tree is no more, and says why.
-    ///
-    /// # Cancel safety
-    /// Safe.
-    pub async fn closed(&self) -> GaveUp {
-        let mut end = self.branch.0.end.subscribe();
-        let end = end.wait_for(Option::is_some).await;
-        end.ok().and_then(|e| e.clone()).expect("the sender lives in the branch that is held here")
-    }
-}
-
-impl std::ops::Deref for RootHandle {
-    type Target = Branch;
-
-    fn deref(&self) -> &Branch {
-        &self.branch
-    }
-}
-
-impl Drop for RootHandle {
-    fn drop(&mut self) {
-        self.cell.kill();
-    }
-}
-
-fn list_up(node: &TreeSnapshot, path: &str, left: &mut Vec<String>) {
-    for child in &node.children {
-        let path = if path.is_empty() { child.id.clone() } else { format!("{path}/{}", child.id) };
-        if matches!(child.state, NodeState::Running | NodeState::Stopping | NodeState::Starting) {
-            left.push(path.clone());
-        }
-        list_up(child, &path, left);
     }
 }

@@ -67,17 +67,19 @@ mod delay;
 mod error;
 mod exit;
 mod intensity;
+mod root;
 mod shell;
 mod snapshot;
 mod spec;
 mod table;
 
-pub use branch::{Branch, GaveUp, RootHandle, ShutdownReport};
+pub use branch::{Branch, GaveUp};
 pub use bus::{Bus, TreeEvent, TreeEventKind};
 pub use delay::RestartDelay;
 pub use error::SupervisorError;
 pub use exit::{Exit, ExitKind};
 pub use intensity::Intensity;
+pub use root::{RootHandle, ShutdownReport};
 pub use snapshot::{NodeState, TreeSnapshot};
 pub use spec::{
     ChildSpec, Down, Next, OnIntensity, Restart, StartContext, StartError, Strategy, SupervisorSpec,

@@ -2,8 +2,10 @@
 
 mod child;
 mod flow;
+mod request;
 #[cfg(test)]
 mod tests;
+mod tick;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,12 +17,9 @@ use self::{
     flow::{Flow, Then},
 };
 use crate::{
-    Exit, ExitKind, Intensity, Next, OnIntensity, Strategy, TreeEventKind,
+    Exit, Intensity, Next, OnIntensity, Strategy, TreeEventKind,
     intensity::{Allowance, Window},
 };
-
-/// How long a killed child has to end before it is left behind: a kill takes effect at its next await.
-const KILL_GRACE: Duration = Duration::from_secs(1);
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -127,61 +126,6 @@ impl Table {
             Input::Shutdown => self.fall(0, Then::Stop),
         }
         self.finish(now)
-    }
-
-    /// Adds a child after the others; it starts at once.
-    pub(crate) fn add(&mut self, id: Arc<str>, policy: Policy, now: Instant) -> Result<Vec<Output>, Refusal> {
-        if self.is_leaving() {
-            return Err(Refusal::Leaving);
-        }
-        if self.place(&id).is_some() {
-            return Err(Refusal::Duplicate);
-        }
-        self.children.push(Child::new(id, policy));
-        if matches!(self.flow, Flow::Steady) {
-            self.start(self.children.len() - 1);
-        }
-        Ok(self.finish(now))
-    }
-
-    /// Stops a child and forgets it; a child that is not up is forgotten at once.
-    pub(crate) fn remove(&mut self, id: &str, now: Instant) -> Result<Vec<Output>, Refusal> {
-        let at = self.place(id).ok_or(Refusal::Unknown)?;
-        self.children[at].after = After::Remove;
-        match self.children[at].state {
-            State::Running { .. } => self.stop(at, now),
-            State::Starting => {
-                self.abort(at);
-                self.forget(at);
-            }
-            State::Stopping { .. } | State::Killing { .. } => {}
-            _ => self.forget(at),
-        }
-        Ok(self.finish(now))
-    }
-
-    /// Stops a child and starts it anew, or starts one that is down, waits or is quarantined. Counts as no crash.
-    pub(crate) fn restart(&mut self, id: &str, now: Instant) -> Result<Vec<Output>, Refusal> {
-        if self.is_leaving() {
-            return Err(Refusal::Leaving);
-        }
-        let at = self.place(id).ok_or(Refusal::Unknown)?;
-        let child = &mut self.children[at];
-        match child.state {
-            State::Running { .. } => {
-                child.after = After::Start;
-                self.stop(at, now);
-            }
-            State::Waiting { .. } | State::Ended => self.start(at),
-            State::Quarantined { .. } => {
-                child.forgive();
-                self.tell(at, TreeEventKind::Released);
-                self.start(at);
-            }
-            // On its way up already, or on its way down to come up again.
-            State::Down | State::Starting | State::Stopping { .. } | State::Killing { .. } => {}
-        }
-        Ok(self.finish(now))
     }
 
     /// When it wants a tick.
@@ -296,30 +240,6 @@ impl Table {
         child.state = State::Quarantined { until };
         self.down(at, exit.clone(), Next::Quarantine(until));
         self.tell(at, TreeEventKind::Quarantined(exit));
-    }
-
-    fn tick(&mut self, now: Instant) {
-        for at in (0..self.children.len()).rev() {
-            match self.children[at].state {
-                State::Stopping { kill_at } if kill_at <= now => {
-                    self.children[at].state = State::Killing { abandon_at: now + KILL_GRACE };
-                    let (id, incarnation) = self.children[at].name();
-                    self.out.push(Output::Kill { id, incarnation });
-                }
-                State::Killing { abandon_at } if abandon_at <= now => {
-                    self.exited(at, Exit::new(ExitKind::Abandoned, "it blocks its thread"), now);
-                }
-                // Not in the middle of a group's stop; the retry keeps the deadline from standing in the past.
-                State::Quarantined { until } if until <= now && matches!(self.flow, Flow::Falling { .. }) => {
-                    self.children[at].state = State::Quarantined { until: now + KILL_GRACE };
-                }
-                State::Quarantined { until } if until <= now => {
-                    self.tell(at, TreeEventKind::Released);
-                    self.start(at);
-                }
-                _ => {}
-            }
-        }
     }
 
     fn start(&mut self, at: usize) {

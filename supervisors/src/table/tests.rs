@@ -8,7 +8,7 @@ use proptest::{
 };
 
 use super::*;
-use crate::{NodeState, Restart, RestartDelay};
+use crate::{ExitKind, NodeState, Restart, RestartDelay};
 
 fn policy() -> Policy {
     Policy {
