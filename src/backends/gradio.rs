@@ -5,12 +5,14 @@
 //! who loses it loses the result, and a generator is closed with it. And the held `heartbeat` stream shows the death
 //! of the app at once.
 
+mod app;
 pub mod arguments;
 mod cancel;
 mod cookies;
 pub mod diff;
 mod fetch;
 pub mod file;
+mod flight;
 mod follow;
 pub mod function;
 mod identify;
@@ -20,6 +22,9 @@ mod memory;
 pub mod message;
 pub mod page;
 pub mod parameter;
+mod probe;
+#[cfg(test)]
+mod recordings;
 pub mod refusal;
 mod run;
 mod session;
@@ -40,9 +45,9 @@ use crate::{
     backends::{
         Connector, Dialed, Target,
         gradio::{
+            app::App,
             live::Ear,
             memory::{Dial, Memory},
-            session::App,
         },
     },
     model::{Code, Epoch, Fault, Kind},

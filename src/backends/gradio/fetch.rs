@@ -52,7 +52,7 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
             }
         }
     });
-    Ok(Download { total, offset, bytes: bytes.boxed() })
+    Ok(Download { total, offset, bytes: bytes.fuse().boxed() })
 }
 
 /// The first byte and the whole size in `bytes 5-9/10`.

@@ -1,5 +1,7 @@
 //! A call that the app may have: its stream, opened once, up to its end.
 
+use std::time::Duration;
+
 use http::{Method, header};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -9,17 +11,24 @@ use crate::{
         Finished, Report, Setback, Sink,
         gradio::{
             file,
+            flight::Flight,
             memory::Fate,
             message::Ending,
+            probe,
             refusal::Refusal,
-            run::PROOF,
-            session::{Running, Session},
+            session::Session,
             stream::EventStream,
             watch::{Step, Watch},
         },
     },
     model::{Code, Fault},
 };
+
+/// How long an app's word that it does not know a session has to hold before it is taken for proof.
+const PROOF: Duration = Duration::from_secs(2);
+
+/// How far the end of a stream may lie behind the end of the session.
+const LAG: Duration = Duration::from_millis(100);
 
 /// How a stream ended.
 enum Over {
@@ -54,7 +63,7 @@ pub(super) async fn take_up(session: &Session, remote: &str, sink: &dyn Sink) ->
 pub(super) async fn watch(session: &Session, remote: &str, sink: &dyn Sink) -> Result<Finished, Setback> {
     let over = open(session, remote, sink).await;
     match over {
-        Over::NoSession => match session.same_boot().await {
+        Over::NoSession => match probe::same_boot(session).await {
             Ok(()) => Err(uncertain(session, remote, "the app accepted it and does not know it any more")),
             Err(fault) => Err(Setback::Adrift(fault)),
         },
@@ -79,7 +88,7 @@ pub(super) async fn after_doubt(
             };
             session.bounded(PROOF * 2, pause).await.map_err(Setback::Adrift)?;
         }
-        session.same_boot().await.map_err(Setback::Adrift)?;
+        probe::same_boot(session).await.map_err(Setback::Adrift)?;
         match open(session, remote, sink).await {
             Over::NoSession => {}
             over => return finish(session, remote, over),
@@ -158,7 +167,7 @@ struct Reader<'a> {
     sink: &'a dyn Sink,
     stream: EventStream,
     leave: CancellationToken,
-    running: Option<Running<'a>>,
+    running: Option<Flight>,
 }
 
 impl Reader<'_> {
@@ -219,7 +228,7 @@ impl Reader<'_> {
 
     fn report(&mut self, report: Report) {
         if matches!(report, Report::Started) && self.running.is_none() {
-            self.running = Some(self.session.running());
+            self.running = Some(self.session.running().begin());
             self.session.memory().started(self.remote);
         }
         self.sink.report(report);
@@ -230,6 +239,3 @@ impl Reader<'_> {
         Over::Setback(Setback::Adrift(fault))
     }
 }
-
-/// How far the end of a stream may lie behind the end of the session.
-const LAG: std::time::Duration = std::time::Duration::from_millis(100);

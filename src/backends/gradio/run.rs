@@ -1,7 +1,5 @@
 //! One call from its request to its end.
 
-use std::time::Duration;
-
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -122,6 +120,3 @@ fn unsent(fault: Fault) -> Unjoined {
         _ => Unjoined::Doubtful(fault),
     }
 }
-
-/// How long an app's word that it does not know a session has to hold before it is taken for proof.
-pub(super) const PROOF: Duration = Duration::from_secs(2);

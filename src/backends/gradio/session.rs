@@ -2,17 +2,13 @@
 
 use std::{
     future::Future,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use http::{Method, header};
 use reqwest::{RequestBuilder, Response};
-use serde::Deserialize;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -20,21 +16,21 @@ use crate::{
     backends::{
         Abilities, Attempt, Download, Finished, RemoteFile, Setback, Sink, Target,
         gradio::{
-            cancel,
-            cookies::Cookies,
-            fetch,
+            app::App,
+            cancel, fetch,
             file::FileData,
+            flight::{Flight, Flights},
             function::{Function, Functions},
-            identify::{self, Found},
             memory::Memory,
             parameter::Signatures,
+            probe,
             refusal::Refusal,
             run,
             upload::{self, Upload},
         },
         session::Pulse,
     },
-    model::{BackendId, Code, Fault, Kind, status::Queue},
+    model::{BackendId, Code, Fault, Kind},
     net::{Http, body},
 };
 
@@ -47,47 +43,8 @@ pub struct Session {
     signatures: OnceCell<Signatures>,
     ended: OnceLock<Fault>,
     over: CancellationToken,
-    flights: Arc<AtomicUsize>,
-    started: AtomicUsize,
-}
-
-/// The app of a session.
-pub(super) struct App {
-    pub(super) kind: Kind,
-    pub(super) prefix: String,
-    pub(super) boot: String,
-    pub(super) functions: Functions,
-    pub(super) cookies: Option<Cookies>,
-}
-
-impl App {
-    pub(super) fn new(found: Found, kind: Kind, functions: Functions) -> Self {
-        Self { kind, prefix: found.page.api_prefix, boot: found.boot, functions, cookies: found.cookies }
-    }
-}
-
-/// One operation under way; counted until it is dropped.
-pub(super) struct Flight(Arc<AtomicUsize>);
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// One call that the app works on; counted until it is dropped.
-pub(super) struct Running<'s>(&'s AtomicUsize);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The answer of `queue/status`.
-#[derive(Deserialize)]
-struct QueueStatus {
-    queue_size: u32,
+    flights: Flights,
+    running: Flights,
 }
 
 impl Session {
@@ -100,8 +57,8 @@ impl Session {
             signatures: OnceCell::new(),
             ended: OnceLock::new(),
             over: CancellationToken::new(),
-            flights: Arc::default(),
-            started: AtomicUsize::new(0),
+            flights: Flights::default(),
+            running: Flights::default(),
         }
     }
 
@@ -191,14 +148,14 @@ impl Session {
         self.ended.get().cloned().unwrap_or_else(unsaid)
     }
 
+    /// Counts one operation under way, until what is returned is dropped.
     pub(super) fn fly(&self) -> Flight {
-        self.flights.fetch_add(1, Ordering::Relaxed);
-        Flight(self.flights.clone())
+        self.flights.begin()
     }
 
-    pub(super) fn running(&self) -> Running<'_> {
-        self.started.fetch_add(1, Ordering::Relaxed);
-        Running(&self.started)
+    /// The calls of ours that the app works on.
+    pub(super) fn running(&self) -> &Flights {
+        &self.running
     }
 
     /// Bounds one exchange: by the end of the session and by a limit.
@@ -220,42 +177,6 @@ impl Session {
     /// The limit of an ordinary request.
     pub(super) fn limit(&self) -> Duration {
         self.target.timeouts.request
-    }
-
-    /// Asks which start of the app answers.
-    ///
-    /// # Errors
-    /// [`Code::ConnectionClosed`] where it is another than the session's.
-    pub(super) async fn same_boot(&self) -> Result<(), Fault> {
-        let path = self.path("app_id");
-        let asked = identify::boot(&self.http, &self.target, &path);
-        let boot = self.bounded(self.limit(), asked).await?;
-        if boot == self.app.boot {
-            return Ok(());
-        }
-        Err(Fault::new(Code::ConnectionClosed, format!("{}: the app was restarted", self.target.id)))
-    }
-
-    /// Two of the app's cheapest answers: its boot id, and the length of its queue.
-    async fn pulse(&self) -> Result<Pulse, Fault> {
-        self.same_boot().await?;
-        let status = async {
-            let answer = self.ask(self.request(Method::GET, "queue/status")).await?;
-            self.bounded(self.limit(), body::json::<QueueStatus>(answer, body::ERROR_CAP)).await
-        };
-        let pending = match status.await {
-            Ok(status) => Some(status.queue_size),
-            Err(fault) if fault.code() == Code::AuthRequired => {
-                let message = format!("{}: the app no longer knows our log-in", self.target.id);
-                return Err(Fault::new(Code::ConnectionClosed, message));
-            }
-            // An app without a queue has no such route.
-            Err(fault) if matches!(fault.code(), Code::NotFound | Code::Protocol) => None,
-            Err(fault) => return Err(fault),
-        };
-        // The app does not say what runs; what we run ourselves is known.
-        let running = u32::try_from(self.started.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        Ok(Pulse { queue: pending.map(|pending| Queue { running, pending }), ..Pulse::default() })
     }
 }
 
@@ -282,11 +203,11 @@ impl crate::backends::Session for Session {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>> {
-        Box::pin(self.pulse())
+        Box::pin(probe::pulse(self))
     }
 
     fn in_flight(&self) -> usize {
-        self.flights.load(Ordering::Relaxed)
+        self.flights.count()
     }
 
     fn end(&self, why: Fault) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backline::{
-    backends::{Report, Session as _, Setback},
+    backends::{Report, Setback},
     model::Code,
     sim::{
         Act,
