@@ -1,3 +1,5 @@
+//! Which answers are whose.
+
 use super::*;
 use crate::backends::litellm::recordings::{answer, recorded};
 
