@@ -35,18 +35,22 @@ pub fn cause_of(error: &(dyn Error + 'static)) -> Option<(Code, String)> {
         }
         if let Some(io) = error.downcast_ref::<io::Error>() {
             found = Some(of_io(io));
-            // rustls arrives inside an io::Error, which hides it from source().
-            if let Some(tls) = io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
-                return Some((Code::Tls, tls.to_string()));
-            }
         }
         // hyper-util names a failed look-up in its text only.
         if error.to_string().contains("dns error") {
             return Some((Code::Dns, "the name does not resolve".to_owned()));
         }
-        next = error.source();
+        next = below(error);
     }
     found
+}
+
+/// What an error is made of. An `io::Error` hides what it wraps from `source()`, and rustls arrives inside two of them.
+fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
 }
 
 fn of_io(error: &io::Error) -> (Code, String) {
@@ -75,8 +79,29 @@ fn place_of(url: &url::Url) -> String {
 
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
-    while let Some(next) = last.source() {
+    while let Some(next) = below(last) {
         last = next;
     }
     last.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tls_error_is_found_however_deep_it_is_wrapped() {
+        let tls = || rustls::Error::General("bad certificate".to_owned());
+        let once = io::Error::new(io::ErrorKind::InvalidData, tls());
+        let twice = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls()));
+        for error in [once, twice] {
+            assert_eq!(cause_of(&error).map(|(code, _)| code), Some(Code::Tls), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_deepest_error_of_the_network_is_the_cause() {
+        let refused = io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert_eq!(cause_of(&refused).map(|(code, _)| code), Some(Code::ConnectionRefused));
+    }
 }

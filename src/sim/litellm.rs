@@ -7,6 +7,9 @@
 
 mod app;
 mod chat;
+mod chunks;
+mod failed;
+mod fault;
 mod head;
 mod models;
 mod script;

@@ -76,6 +76,7 @@ pub(super) fn name_of(root: &Answer, wanted: Kind) -> String {
         (has("Ollama is running"), "Ollama"),
         (has("<title>LiteLLM") && wanted != Kind::Litellm, "LiteLLM"),
         (has("Welcome to nginx"), "a bare nginx"),
+        (has("<center>nginx"), "an nginx that has nothing under this path"),
     ];
     if let Some((_, name)) = known.into_iter().find(|(is, _)| *is) {
         return name.to_owned();

@@ -1,9 +1,6 @@
 //! The simulated proxy's chats and embeddings.
 
-use std::{
-    sync::atomic::Ordering::Relaxed,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use http::{Response, StatusCode};
 use serde::Deserialize;
@@ -13,6 +10,9 @@ use crate::sim::{
     Body,
     litellm::{
         app::{Proxy, answer},
+        chunks::{Chunks, MOCK_PIECE, id, now},
+        failed::Failed,
+        fault::{Fault, in_the_middle},
         head::{Head, VERSION},
         models::{Conduct, conduct},
         script::{Step, body},
@@ -24,8 +24,6 @@ use crate::sim::{
 const LONG: Duration = Duration::from_secs(6000);
 /// Pieces that a stream brings before it fails in the middle.
 const BEFORE_FAULT: usize = 2;
-/// Letters of a piece of `mock`'s answer.
-const MOCK_PIECE: usize = 3;
 
 /// What is read of a request.
 #[derive(Deserialize)]
@@ -91,47 +89,13 @@ impl Proxy {
 
     /// The error with which a model answers before its first word.
     async fn failure(&self, model: &str, conduct: Conduct, streamed: bool) -> Option<Response<Body>> {
-        let internal = |said: &str| {
-            let said = format!("litellm.InternalServerError: InternalServerError: OpenAIException - {said}");
-            (500, "internal_server_error", None, said)
-        };
-        let mut timeout = LONG;
-        let mut provided = None;
-        let (status, kind, param, said) = match conduct {
-            Conduct::MockLimited => (
-                429,
-                "throttling_error",
-                None,
-                "litellm.RateLimitError: this is a mock rate limit error".to_owned(),
-            ),
-            Conduct::Down => internal("Connection error."),
-            Conduct::Limited => {
-                provided = Some(110);
-                let said =
-                    "litellm.RateLimitError: RateLimitError: OpenAIException - Rate limit reached (stub)";
-                (429, "throttling_error", None, said.to_owned())
-            }
-            Conduct::Broken => {
-                provided = Some(59);
-                internal("stub boom")
-            }
-            Conduct::Refusing => {
-                provided = Some(108);
-                let said = "litellm.BadRequestError: OpenAIException - stub says bad param";
-                (400, "invalid_request_error", Some("foo"), said.to_owned())
-            }
-            Conduct::Garbage if !streamed => internal(
-                "Empty or invalid response from LLM endpoint. Received: '<html>no</html>'. Check the reverse proxy or model server configuration.",
-            ),
-            Conduct::Hang => {
-                tokio::time::sleep(self.options.patience).await;
-                timeout = self.options.patience;
-                (408, "invalid_request_error", None, timed_out(timeout, streamed))
-            }
-            _ => return None,
-        };
-        let mut head = Head::failed(timeout);
-        if let Some(length) = provided {
+        let patience = self.options.patience;
+        let failed = Failed::of(conduct, streamed, patience)?;
+        let mut head = Head::failed(if conduct == Conduct::Hang { patience } else { LONG });
+        if conduct == Conduct::Hang {
+            tokio::time::sleep(patience).await;
+        }
+        if let Some(length) = failed.provided {
             head = head.provided(length);
         }
         if conduct == Conduct::Limited {
@@ -140,8 +104,8 @@ impl Proxy {
                 .with("llm_provider-x-ratelimit-remaining-requests", "0")
                 .with("x-ratelimit-remaining-requests", "0");
         }
-        let status = StatusCode::from_u16(status).expect("one of the above");
-        Some(answer(status, head, error(status.as_u16(), kind, param, &of_group(&said, model))))
+        let body = error(failed.status.as_u16(), failed.kind, failed.param, &of_group(&failed.said, model));
+        Some(answer(failed.status, head, body))
     }
 
     fn stream(&self, model: &str, conduct: Conduct, usage: bool) -> Response<Body> {
@@ -172,17 +136,8 @@ impl Proxy {
                 steps.push(Step::Event(in_stream(said)));
             }
         }
-        let mut head = Head::answered(model)
-            .with("cache-control", "no-cache")
-            .with("x-accel-buffering", "no")
-            .with("content-type", "text/event-stream; charset=utf-8");
-        head = match conduct {
-            Conduct::Mock => head,
-            Conduct::Garbage => head.by_upstream(15),
-            _ => head.streamed_upstream(),
-        };
         let mut answer = Response::new(body(steps, self.counts.clone()));
-        *answer.headers_mut() = head.into_map();
+        *answer.headers_mut() = stream_head(model, conduct).into_map();
         answer
     }
 
@@ -199,78 +154,15 @@ impl Proxy {
     }
 }
 
-/// How an upstream's stream fails in the middle.
-#[derive(Debug, PartialEq, Eq)]
-enum Fault {
-    None,
-    /// In order, without an end: LiteLLM invents one.
-    Ends,
-    Breaks(&'static str),
-    Silent(&'static str),
-}
-
-fn in_the_middle(conduct: Conduct) -> Fault {
+fn stream_head(model: &str, conduct: Conduct) -> Head {
+    let head = Head::answered(model)
+        .with("cache-control", "no-cache")
+        .with("x-accel-buffering", "no")
+        .with("content-type", "text/event-stream; charset=utf-8");
     match conduct {
-        Conduct::MidClose => Fault::Ends,
-        Conduct::MidCut => Fault::Breaks(
-            "Response payload is not completed: <TransferEncodingError: 400, message='Not enough data to satisfy transfer length header.'>",
-        ),
-        Conduct::MidErr => Fault::Breaks("stub mid-stream failure"),
-        Conduct::MidHang => Fault::Silent("Timeout on reading data from socket"),
-        _ => Fault::None,
-    }
-}
-
-/// The events of one stream.
-struct Chunks {
-    id: String,
-    created: u64,
-    model: String,
-    first: &'static str,
-    usage: &'static str,
-}
-
-impl Chunks {
-    fn new(model: &str, conduct: Conduct) -> Self {
-        let mock = conduct == Conduct::Mock;
-        Self {
-            id: id(mock || conduct == Conduct::Garbage),
-            created: now(),
-            model: model.to_owned(),
-            first: if mock { &MOCK[..MOCK_PIECE] } else { "" },
-            usage: if mock {
-                r#"{"completion_tokens":19,"prompt_tokens":8,"total_tokens":27,"completion_tokens_details":{"reasoning_tokens":0,"text_tokens":19}}"#
-            } else {
-                r#"{"completion_tokens":4,"prompt_tokens":5,"total_tokens":9,"completion_tokens_details":{"reasoning_tokens":0,"text_tokens":4}}"#
-            },
-        }
-    }
-
-    fn chunk(&self, choice: &str) -> String {
-        let Self { id, created, model, .. } = self;
-        format!(
-            r#"{{"id":"{id}","object":"chat.completion.chunk","created":{created},"model":"{model}","choices":[{{"index":0,{choice}}}]}}"#
-        )
-    }
-
-    fn first(&self) -> String {
-        self.chunk(&format!(r#""delta":{{"role":"assistant","content":{}}}"#, json(&self.first)))
-    }
-
-    fn piece(&self, text: &str) -> String {
-        self.chunk(&format!(r#""delta":{{"content":{}}}"#, json(&text)))
-    }
-
-    fn last(&self) -> String {
-        self.chunk(r#""delta":{},"finish_reason":"stop""#)
-    }
-
-    /// An empty delta where OpenAI sends no choice at all.
-    fn usage(&self) -> String {
-        let Self { id, created, model, usage, .. } = self;
-        format!(
-            r#"{{"id":"{id}","created":{created},"model":"{model}","object":"chat.completion.chunk","choices":[{{"index":0,"delta":{{}}}}],"usage":{usage}}}"#
-        )
+        Conduct::Mock => head,
+        Conduct::Garbage => head.by_upstream(15),
+        _ => head.streamed_upstream(),
     }
 }
 
@@ -303,24 +195,4 @@ fn known(ask: &Ask<'_>, route: &str) -> Result<(String, Conduct), String> {
 
 fn refusal(head: Head, param: Option<&str>, message: &str) -> Response<Body> {
     answer(StatusCode::BAD_REQUEST, head, error(400, "invalid_request_error", param, message))
-}
-
-fn timed_out(patience: Duration, streamed: bool) -> String {
-    let seconds = patience.as_secs_f64();
-    let value = if streamed {
-        String::new()
-    } else {
-        format!(" - timeout value={seconds:?}, time taken={:.2} seconds", seconds + 0.02)
-    };
-    format!(
-        "litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out.{value}\n\nDeployment Info: request_timeout: None\ntimeout: {seconds:?}"
-    )
-}
-
-fn id(own: bool) -> String {
-    if own { format!("chatcmpl-{}", uuid::Uuid::new_v4()) } else { "chatcmpl-stub".to_owned() }
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

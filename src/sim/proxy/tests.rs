@@ -1,3 +1,5 @@
+//! The proxy between a raw client and a raw server.
+
 use std::num::{NonZeroU64, NonZeroUsize};
 
 use tokio::time::Instant;

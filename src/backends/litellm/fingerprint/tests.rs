@@ -1,3 +1,5 @@
+//! Which answers are whose.
+
 use super::*;
 use crate::backends::litellm::recordings::{answer, recorded};
 
@@ -58,6 +60,8 @@ fn a_stranger_is_named_as_well_as_it_can_be() {
     );
     assert_eq!(name("200 OK", "Ollama is running"), "Ollama");
     assert_eq!(name("200 OK", "<title>Welcome to nginx!</title>"), "a bare nginx");
+    let nothing = "<title>404 Not Found</title><hr><center>nginx/1.22.1</center>";
+    assert_eq!(name("404 X", nothing), "an nginx that has nothing under this path");
     assert_eq!(name("200 OK", "<title>\n My NAS </title>"), "a web page titled `My NAS`");
     assert_eq!(name("404 X\nserver: Apache/2.4", "{}"), "a server that calls itself `Apache/2.4`");
     assert_eq!(

@@ -1,3 +1,5 @@
+//! What the judge makes of recorded errors.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Recorded streams, and streams that were never recorded.
+
 use proptest::prelude::*;
 
 use super::*;
