@@ -1,0 +1,92 @@
+//! ComfyUI, from a checkout that `BACKLINE_COMFYUI_DIR` names.
+
+use std::{process::Command, time::Duration};
+
+use backline::{
+    jobs::Job,
+    model::{Code, JobState, Kind},
+};
+use serde_json::json;
+
+use crate::{
+    server::{Server, apps, installed},
+    story::{Story, backend, end},
+};
+
+pub(crate) async fn server() -> Option<Server> {
+    let checkout = installed("BACKLINE_COMFYUI_DIR", "a real ComfyUI")?;
+    let python = std::env::var("BACKLINE_COMFYUI_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let mut server = Server::new(move |port, home| {
+        let nodes = home.join("custom_nodes");
+        std::fs::create_dir_all(&nodes).unwrap();
+        std::fs::copy(apps().join("comfyui_test_nodes.py"), nodes.join("comfyui_test_nodes.py")).unwrap();
+        let mut command = Command::new(&python);
+        command.current_dir(&checkout).args([
+            "main.py",
+            "--cpu",
+            "--listen",
+            "127.0.0.1",
+            "--preview-method",
+            "auto",
+        ]);
+        command.args(["--port", &port.to_string(), "--base-directory"]).arg(home).env("HF_HUB_OFFLINE", "1");
+        command
+    });
+    server.start().await;
+    Some(server)
+}
+
+fn workflow(steps: u32, delay: f64, nonce: u32) -> Job {
+    let graph = json!({
+        "1": { "class_type": "EmptyImage", "inputs": { "width": 64, "height": 48, "batch_size": 1, "color": 255 } },
+        "2": { "class_type": "WireSlow", "inputs": {
+            "image": ["1", 0], "steps": steps, "delay": delay, "preview": true, "fail_at": -1, "nonce": nonce } },
+        "3": { "class_type": "SaveImage", "inputs": { "images": ["2", 0], "filename_prefix": "real" } },
+    });
+    Job::workflow("comfyui", graph)
+}
+
+#[tokio::test]
+async fn comfyui() {
+    let Some(mut server) = server().await else { return };
+    let story = Story::begin(backend("comfyui", Kind::Comfyui, server.port), "comfyui").await;
+    assert!(story.status().version.is_some());
+    let out = server.home().join("pictures");
+    let job = story.work(workflow(4, 0.1, 1).save_to(&out)).await;
+    assert_eq!((job.state, job.attempts), (JobState::Done, 1), "{job:#?}");
+    assert_eq!(job.outputs[0].media_type, "image/png");
+    let bad = json!({ "1": { "class_type": "NoSuchNode", "inputs": {} } });
+    let job = story.work(Job::workflow("comfyui", bad)).await;
+    let error = job.error.clone().unwrap();
+    assert_eq!((job.state, error.code()), (JobState::Failed, Code::InvalidWorkflow));
+    assert!(format!("{error} {:?}", error.detail()).contains("NoSuchNode"), "{error:?}");
+
+    let crashed = story.supervisor.run(workflow(30, 0.1, 2)).await.unwrap();
+    crashed.watch().wait_for(|s| s.progress.as_ref().is_some_and(|p| p.value >= 1.0)).await.unwrap();
+    story.supervisor.inject_panic("comfyui").unwrap();
+    let job = end(&crashed).await;
+    assert_eq!((job.state, job.attempts), (JobState::Done, 1), "{job:#?}");
+
+    let killed = story.supervisor.run(workflow(50, 0.1, 3)).await.unwrap();
+    killed.watch().wait_for(|s| s.progress.as_ref().is_some_and(|p| p.value >= 1.0)).await.unwrap();
+    story.dies_and_comes_back(&mut server, Duration::from_secs(1), 1).await;
+    let job = end(&killed).await;
+    assert_eq!((job.state, job.attempts), (JobState::Done, 2), "{job:#?}");
+    story.hangs_and_comes_back(&server).await;
+}
+
+#[tokio::test]
+async fn slow_comfyui_stopped_for_a_minute_in_the_middle_of_a_job_keeps_its_epoch_and_its_job() {
+    let Some(server) = server().await else { return };
+    let story = Story::begin(backend("comfyui", Kind::Comfyui, server.port), "comfyui").await;
+    let epoch = story.status().epoch;
+    let job = story.supervisor.run(workflow(30, 0.2, 4)).await.unwrap();
+    job.watch().wait_for(|s| s.progress.as_ref().is_some_and(|p| p.value >= 1.0)).await.unwrap();
+    server.stop();
+    // The minute itself is what is tested.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    server.resume();
+    let job = end(&job).await;
+    assert_eq!((job.state, job.attempts), (JobState::Done, 1), "{job:#?}");
+    assert_eq!(story.status().epoch, epoch);
+}

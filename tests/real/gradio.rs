@@ -1,0 +1,83 @@
+//! Gradio 4, 5 and 6.
+
+use std::{process::Command, time::Duration};
+
+use backline::{
+    config::Secret,
+    jobs::Job,
+    model::{JobState, Kind},
+};
+use serde_json::json;
+
+use crate::{
+    server::{Server, apps, installed},
+    story::{Story, backend},
+};
+
+fn server(variable: &str, door: &'static str) -> Option<Server> {
+    let python = installed(variable, "a real Gradio")?;
+    Some(Server::new(move |port, _| {
+        let mut command = Command::new(&python);
+        command
+            .arg(apps().join("gradio_app.py"))
+            .arg(port.to_string())
+            .env("GRADIO_ANALYTICS_ENABLED", "False");
+        if !door.is_empty() {
+            command.arg(door);
+        }
+        command
+    }))
+}
+
+async fn whole(variable: &str, version: &str) {
+    let Some(mut server) = server(variable, "") else { return };
+    server.start().await;
+    let story = Story::begin(backend("gradio", Kind::Gradio, server.port), "gradio").await;
+    assert_eq!(story.status().version.as_deref(), Some(version));
+    works(&story, &server).await;
+    story.dies_and_comes_back(&mut server, Duration::from_secs(1), 2).await;
+    story.hangs_and_comes_back(&server).await;
+    works(&story, &server).await;
+}
+
+async fn works(story: &Story, server: &Server) {
+    let file = server.home().join("sent.txt");
+    std::fs::write(&file, "sent and returned").unwrap();
+    let out = server.home().join("out");
+    let data = json!([{ "$file": file }]);
+    let job = story.work(Job::call("gradio", "fileecho", data).save_to(&out)).await;
+    assert_eq!(job.state, JobState::Done, "{job:#?}");
+    assert_eq!(std::fs::read_to_string(&job.outputs[0].url).unwrap(), "sent and returned");
+    let job = story.work(Job::call("gradio", "/stream", json!({ "prompt": "x", "steps": 3 }))).await;
+    assert_eq!(job.state, JobState::Done, "{job:#?}");
+    assert!(job.result.as_ref().unwrap().get().contains("Status: 0 1 2"), "{job:#?}");
+    let job = story.work(Job::call("gradio", "generate", json!(["fail", 3, null, "t2v"]))).await;
+    assert_eq!(job.state, JobState::Failed);
+    assert!(job.error.as_ref().unwrap().message().contains("boom from generate"), "{job:#?}");
+}
+
+#[tokio::test]
+async fn gradio_6() {
+    whole("BACKLINE_REAL_GRADIO_6", "6.31.0").await;
+}
+
+#[tokio::test]
+async fn gradio_5() {
+    whole("BACKLINE_REAL_GRADIO_5", "5.29.0").await;
+}
+
+#[tokio::test]
+async fn gradio_4() {
+    whole("BACKLINE_REAL_GRADIO_4", "4.44.1").await;
+}
+
+#[tokio::test]
+async fn gradio_6_with_a_log_in_logs_in_again_after_a_restart() {
+    let Some(mut server) = server("BACKLINE_REAL_GRADIO_6", "auth") else { return };
+    server.start().await;
+    let real = backend("gradio", Kind::Gradio, server.port).with_login("user", Secret::Inline("pass".into()));
+    let story = Story::begin(real, "gradio").await;
+    works(&story, &server).await;
+    story.dies_and_comes_back(&mut server, Duration::from_secs(1), 1).await;
+    works(&story, &server).await;
+}

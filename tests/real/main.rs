@@ -1,0 +1,11 @@
+//! The library over real servers, killed, stopped and started again. What is not installed is skipped loudly.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(clippy::print_stderr, reason = "a skip is seen")]
+
+mod comfyui;
+mod gradio;
+mod litellm;
+mod nginx;
+mod server;
+mod story;
