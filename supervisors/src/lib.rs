@@ -61,24 +61,36 @@
 //!
 //! Requires `panic = "unwind"`: with `abort` there is nobody left to restart anything.
 
+mod address;
 mod branch;
 mod bus;
 mod delay;
+mod down;
 mod error;
 mod exit;
 mod intensity;
+mod policy;
+mod report;
+mod root;
+mod row;
 mod shell;
 mod snapshot;
 mod spec;
+mod start;
 mod table;
+mod watch;
 
-pub use branch::{Branch, GaveUp, RootHandle, ShutdownReport};
+pub use branch::Branch;
 pub use bus::{Bus, TreeEvent, TreeEventKind};
 pub use delay::RestartDelay;
+pub use down::{Down, Next};
 pub use error::SupervisorError;
 pub use exit::{Exit, ExitKind};
 pub use intensity::Intensity;
+pub use policy::{OnIntensity, Restart, Strategy};
+pub use report::{GaveUp, ShutdownReport};
+pub use root::RootHandle;
 pub use snapshot::{NodeState, TreeSnapshot};
-pub use spec::{
-    ChildSpec, Down, Next, OnIntensity, Restart, StartContext, StartError, Strategy, SupervisorSpec,
-};
+pub use spec::{ChildSpec, SupervisorSpec};
+pub use start::{StartContext, StartError};
+pub use watch::TreeWatch;

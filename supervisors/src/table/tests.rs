@@ -8,7 +8,7 @@ use proptest::{
 };
 
 use super::*;
-use crate::{NodeState, Restart, RestartDelay};
+use crate::{NodeState, OnIntensity, Restart, RestartDelay};
 
 fn policy() -> Policy {
     Policy {
@@ -25,7 +25,7 @@ fn failed() -> Exit {
 
 /// A table with the children a, b, c, all running.
 fn running(strategy: Strategy, intensity: Intensity, policy: Policy, now: Instant) -> Table {
-    let mut table = Table::new(strategy, intensity, 1);
+    let mut table = Table::new(strategy, intensity, 1, 0);
     table.step(Input::Begin, now);
     for id in ["a", "b", "c"] {
         table.add(id.into(), policy, now).unwrap();
@@ -48,7 +48,7 @@ fn starts(outputs: &[Output]) -> Vec<String> {
 #[test]
 fn children_start_from_left_to_right_each_when_the_one_before_is_up() {
     let now = Instant::now();
-    let mut table = Table::new(Strategy::RestForOne, Intensity::default(), 1);
+    let mut table = Table::new(Strategy::RestForOne, Intensity::default(), 1, 0);
     for id in ["a", "b"] {
         table.add(id.into(), policy(), now).unwrap();
     }
@@ -191,7 +191,7 @@ proptest! {
         let delay = RestartDelay { base: Duration::from_millis(100), cap: Duration::from_secs(1), calm: Duration::from_secs(30) };
         let policy = Policy { restart, delay, ..policy() };
         let limit = Intensity::new(3, Duration::from_secs(60));
-        let mut table = Table::new(strategy, limit, seed);
+        let mut table = Table::new(strategy, limit, seed, 0);
         let (mut world, mut now) = (World::default(), Instant::now());
         for id in ["a", "b", "c", "d"] {
             let out = table.add(id.into(), policy, now).unwrap();
@@ -249,7 +249,7 @@ proptest! {
     #[test]
     fn stopping_goes_from_right_to_left(seed: u64, crashes in prop::collection::vec(0usize..4, 0..3)) {
         let now = Instant::now();
-        let mut table = Table::new(Strategy::OneForOne, Intensity::default(), seed);
+        let mut table = Table::new(Strategy::OneForOne, Intensity::default(), seed, 0);
         let ids = ["a", "b", "c", "d"];
         table.step(Input::Begin, now);
         for id in ids { table.add(id.into(), policy(), now).unwrap(); }
