@@ -183,10 +183,6 @@ impl Table {
                 State::Killing { abandon_at } if abandon_at <= now => {
                     self.exited(at, Exit::new(ExitKind::Abandoned, "it blocks its thread"), now);
                 }
-                State::Quarantined { until } if until <= now && self.flow.starts_children() => {
-                    self.tell(at, TreeEventKind::Released);
-                    self.start(at);
-                }
                 _ => {}
             }
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{Output, Table, child::State, later};
-use crate::Exit;
+use crate::{Exit, TreeEventKind};
 
 #[derive(Debug)]
 pub(super) enum Flow {
@@ -89,8 +89,7 @@ impl Table {
     pub(super) fn advance(&mut self, now: Instant) {
         loop {
             match &self.flow {
-                Flow::Fresh => return,
-                Flow::Gone => return,
+                Flow::Fresh | Flow::Gone => return,
                 Flow::Steady => return self.start_due(now),
                 Flow::Resting { until } if *until > now => return,
                 Flow::Resting { .. } => self.flow = Flow::Rising,
@@ -116,11 +115,16 @@ impl Table {
         }
     }
 
-    /// A wait of no length is over at once.
+    /// Starts those whose wait is over, restarts and trials alike; a wait of no length is over at once.
     fn start_due(&mut self, now: Instant) {
         for at in 0..self.children.len() {
-            if matches!(self.children[at].state, State::Waiting { until } if until <= now) {
-                self.start(at);
+            match self.children[at].state {
+                State::Waiting { until } if until <= now => self.start(at),
+                State::Quarantined { until } if until <= now => {
+                    self.tell(at, TreeEventKind::Released);
+                    self.start(at);
+                }
+                _ => {}
             }
         }
     }
