@@ -22,7 +22,7 @@ impl RootHandle {
     }
 
     /// Starts a tree that is a single supervisor with workers. For a deeper one make a [`Bus`] and a [`Branch`] for each
-    /// supervisor, and use [`Branch::start_root`].
+    /// supervisor, and use [`Branch::start_root`]; likewise to hear the events of the start itself.
     ///
     /// # Cancel safety
     /// Dropping the future kills the tree.

@@ -31,4 +31,16 @@ impl TreeWatch {
         self.changes.changed().await.expect("the sender lives in the branch that is held here");
         self.branch.snapshot()
     }
+
+    /// Waits until the tree is as `fits` says, which may be now, and gives it.
+    ///
+    /// # Cancel safety
+    /// Safe. It waits for ever where that never comes: put a deadline around it.
+    pub async fn wait_for(&mut self, mut fits: impl FnMut(&TreeSnapshot) -> bool) -> TreeSnapshot {
+        let mut tree = self.latest();
+        while !fits(&tree) {
+            tree = self.changed().await;
+        }
+        tree
+    }
 }

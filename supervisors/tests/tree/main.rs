@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod edges;
+mod lives;
 mod promises;
+mod requests;
 mod rig;
