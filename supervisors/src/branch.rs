@@ -87,7 +87,7 @@ impl Branch {
     /// Adds a child after the others; it starts at once. Ok means that it is in the table, not that it runs.
     ///
     /// # Cancel safety
-    /// Safe; what was asked may still be done.
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
     ///
     /// # Errors
     /// A duplicate id, or a supervisor that is restarting, stopping or deaf.
@@ -98,7 +98,7 @@ impl Branch {
     /// Stops a child and forgets it; Ok once it is gone. Waits as long as the child's own deadline and 6 s.
     ///
     /// # Cancel safety
-    /// Safe; what was asked may still be done.
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
     ///
     /// # Errors
     /// An unknown id, or a supervisor that is restarting or deaf.
@@ -112,7 +112,7 @@ impl Branch {
     /// Restarts a child, or starts one that waits, has ended or is quarantined; that counts as no crash.
     ///
     /// # Cancel safety
-    /// Safe; what was asked may still be done.
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
     ///
     /// # Errors
     /// An unknown id, or a supervisor that is restarting, stopping or deaf.
@@ -124,7 +124,7 @@ impl Branch {
     /// Starts a child that is quarantined, with its crashes forgotten; one that is not is left alone.
     ///
     /// # Cancel safety
-    /// Safe; what was asked may still be done.
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
     ///
     /// # Errors
     /// An unknown id, or a supervisor that is restarting, stopping or deaf.

@@ -212,3 +212,31 @@ async fn a_temporary_child_stays_gone_and_may_be_started_again_by_a_person() {
     root.restart("once").await.unwrap();
     until(&bus, &root, |tree| tree.child("once").is_some_and(|c| c.is_running() && c.incarnation == 2)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_nobody_waits_for_any_more_is_not_carried_out() {
+    let log = Log::default();
+    let (_, root) = start(SupervisorSpec::new("root").child(worker("a", &log))).await;
+    let at_once = Duration::ZERO;
+    tokio::time::timeout(at_once, root.restart("a")).await.expect_err("it is asked, and not yet answered");
+    tokio::time::timeout(at_once, root.add(worker("b", &log))).await.expect_err("likewise");
+    tokio::time::timeout(at_once, root.remove("a")).await.expect_err("likewise");
+    let tree = root.describe(Duration::from_secs(1)).await.unwrap();
+    assert_eq!(tree.children.len(), 1);
+    assert!(tree.child("a").unwrap().is_running());
+    assert_eq!(tree.child("a").unwrap().incarnation, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_whose_start_is_not_awaited_to_its_end_is_no_more() {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let (before, bus) = (metrics.num_alive_tasks(), Bus::new());
+    let branch = Branch::new(&bus, SupervisorSpec::new("root").child(worker("a", &Log::default())));
+    // Asked once, the start has begun and not ended.
+    let begun = tokio::time::timeout(Duration::ZERO, branch.start_root()).await;
+    begun.map(|_| ()).expect_err("it needs more than one turn");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((metrics.num_alive_tasks(), branch.snapshot().state), (before, NodeState::Down));
+}
