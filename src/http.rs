@@ -20,7 +20,7 @@ use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 pub use self::{
     access::{Access, Token},
-    serve::{ServeError, Server, serve},
+    serve::{Listening, ServeError, Server, listen},
 };
 use crate::Handle;
 

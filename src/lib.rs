@@ -22,6 +22,8 @@
 //! talks to nobody but the backends.
 
 pub mod backends;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
 pub mod connection;
 mod error;
@@ -44,4 +46,10 @@ pub use backline_supervisors::{GaveUp, NodeState, TreeSnapshot};
 pub use connection::Lease;
 pub use error::Error;
 pub use hub::Resumed;
+pub use model::Snapshot;
 pub use supervisor::{Events, Handle, Lagged, ShutdownReport, Supervisor, Wanted};
+
+/// The README's example has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

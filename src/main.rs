@@ -1,3 +1,7 @@
 //! The `backline` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    backline::cli::main()
+}

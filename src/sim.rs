@@ -7,7 +7,13 @@
 #[cfg(feature = "comfyui")]
 pub mod comfyui;
 pub mod fault;
+#[cfg(feature = "gradio")]
+pub mod gradio;
 pub mod line;
+#[cfg(feature = "litellm")]
+pub mod litellm;
+#[cfg(feature = "gradio")]
+mod png;
 pub mod proxy;
 pub mod server;
 

@@ -1,11 +1,7 @@
 //! The house rules that no other tool checks: what lies where, how long a file grows, what never stands in one.
 //! Each failure names the file and the remedy.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 const VISIBLE: [&str; 7] = ["Cargo.lock", "Cargo.toml", "README.md", "config", "src", "supervisors", "tests"];
 const LONGEST: usize = 300;
@@ -39,16 +35,17 @@ fn files() -> Vec<String> {
 
 /// The Rust files of the product: of the library, the binary and the supervisors.
 fn sources() -> Vec<(String, String)> {
-    files()
-        .into_iter()
-        .filter(|file| file.ends_with(".rs"))
-        .filter(|file| file.starts_with("src/") || file.starts_with("supervisors/src/"))
-        .map(|file| (file.clone(), read(&root().join(file))))
-        .collect()
+    let ours = |file: &str| file.starts_with("src/") || file.starts_with("supervisors/src/");
+    texts().into_iter().filter(|(file, _)| file.ends_with(".rs") && ours(file)).collect()
 }
 
-fn read(path: &PathBuf) -> String {
-    fs::read_to_string(path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
+/// Every file with its text, as far as it is text.
+fn texts() -> Vec<(String, String)> {
+    let text = |file: String| {
+        let bytes = fs::read(root().join(&file)).unwrap_or_else(|cause| panic!("{file}: {cause}"));
+        (file, String::from_utf8_lossy(&bytes).into_owned())
+    };
+    files().into_iter().map(text).collect()
 }
 
 fn none(problems: &[String], remedy: &str) {
@@ -121,17 +118,16 @@ fn each_source_file_says_what_it_holds() {
 }
 
 #[test]
+fn no_merge_is_half_done() {
+    let problems = places(&texts(), |line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "));
+    none(&problems, "keep what both sides meant, and take the marks out");
+}
+
+#[test]
 fn no_file_names_a_path_of_one_machine() {
     // In pieces, or this file would name them.
     let paths = ["work", "farm", "root", "tmp/bash_jobs"].map(|directory| ["/", directory, "/"].concat());
-    let texts: Vec<(String, String)> = files()
-        .into_iter()
-        .filter_map(|file| {
-            let bytes = fs::read(root().join(&file)).ok()?;
-            Some((file, String::from_utf8_lossy(&bytes).into_owned()))
-        })
-        .collect();
-    let problems = places(&texts, |line| paths.iter().any(|path| line.contains(path)));
+    let problems = places(&texts(), |line| paths.iter().any(|path| line.contains(path)));
     none(&problems, "use a path relative to the project, or one that the test makes");
 }
 

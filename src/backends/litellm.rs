@@ -1,27 +1,95 @@
-//! To be written.
+//! LiteLLM and every OpenAI-compatible server: chats, streamed or not, and embeddings over HTTP. Written against LiteLLM
+//! 1.106.2; what is said of other servers is from their documentation.
+//!
+//! Three facts shape it. There is no channel that would show the server's death: probes do, and real traffic that fails
+//! is looked into at once. There is no id under which a request could be looked up: what left and brought nothing
+//! definite back is uncertain, and is never sent again. And a stream is complete only with its end marker.
+
+mod answer;
+mod assembly;
+mod chat;
+pub mod chunk;
+mod complaint;
+pub mod completion;
+pub mod embedding;
+mod exchange;
+mod failure;
+mod fields;
+mod fingerprint;
+mod identify;
+mod live;
+mod offer;
+mod open;
+#[cfg(test)]
+mod recordings;
+mod redact;
+mod refusal;
+mod request;
+mod run;
+mod running;
+mod session;
+mod stream;
+mod tie;
+mod wait;
+mod wire;
+
+pub use chat::ChatStream;
+pub use chunk::ChatChunk;
+pub use completion::ChatCompletion;
+pub use embedding::Embeddings;
+pub use offer::{Mode, Model};
+pub use open::Extra;
+pub use request::{ChatRequest, EmbedRequest};
+pub use session::Session;
+
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 use crate::{
-    backends::{Connector, Dialed, Target},
-    model::{Code, Epoch, Fault},
+    backends::{
+        Connector, Dialed, Target,
+        litellm::{identify::Inquiry, redact::Redactor, session::Clients},
+    },
+    model::{Channel, Epoch, Fault},
 };
 
-/// The connector of this kind.
-pub struct Litellm;
+/// The connector of a LiteLLM proxy (kind `litellm`) or of another OpenAI-compatible server (kind `openai`).
+pub struct Litellm {
+    target: Arc<Target>,
+    clients: Clients,
+    redactor: Redactor,
+}
 
 impl Litellm {
     /// A connector for a target.
     ///
     /// # Errors
     /// A setting cannot be used.
-    pub fn new(_target: Target) -> Result<Self, Fault> {
-        Err(Fault::new(Code::BadConfig, "not written yet"))
+    pub fn new(target: Target) -> Result<Self, Fault> {
+        let clients = Clients { http: target.client()?, work: target.client_without_reuse()? };
+        let redactor = Redactor::new(target.http.key.clone());
+        Ok(Self { target: Arc::new(target), clients, redactor })
+    }
+
+    async fn open(&self) -> Result<Dialed, Fault> {
+        let inquiry = Inquiry {
+            http: &self.clients.http,
+            kind: self.target.kind,
+            redactor: &self.redactor,
+            limit: self.target.timeouts.request,
+        };
+        let found = inquiry.run().await?;
+        let identity = found.identity();
+        let session = Session::new(self.target.clone(), self.clients.clone(), self.redactor.clone(), found);
+        let session = Arc::new(session);
+        let live = live::signs(session.clone());
+        Ok(Dialed { session, identity, channel: Channel::None, live })
     }
 }
 
 impl Connector for Litellm {
     fn dial(&self, _epoch: Epoch) -> BoxFuture<'_, Result<Dialed, Fault>> {
-        Box::pin(async { Err(Fault::new(Code::BadConfig, "not written yet")) })
+        Box::pin(self.open())
     }
 }

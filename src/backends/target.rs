@@ -83,7 +83,18 @@ impl Target {
     /// # Errors
     /// As [`Http::new`].
     pub fn client(&self) -> Result<Http, Fault> {
-        let settings = HttpSettings { connect: self.timeouts.connect, ..self.http.clone() };
-        Http::new(self.address.clone(), &settings)
+        Http::new(self.address.clone(), &self.settings())
+    }
+
+    /// The HTTP client for work that may not run twice.
+    ///
+    /// # Errors
+    /// As [`Http::without_reuse`].
+    pub fn client_without_reuse(&self) -> Result<Http, Fault> {
+        Http::without_reuse(self.address.clone(), &self.settings())
+    }
+
+    fn settings(&self) -> HttpSettings {
+        HttpSettings { connect: self.timeouts.connect, ..self.http.clone() }
     }
 }

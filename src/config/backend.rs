@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::{
     backends::target::{Keepalive, Timeouts},
-    config::{Secret, Trust},
+    config::{Secret, Trust, header},
     model::{BackendId, Kind, status::Source},
     net::{Address, tls::TlsSettings},
 };
@@ -176,14 +176,8 @@ impl BackendConfig {
         let headers = self
             .headers
             .iter()
-            .filter(|(name, value)| !value.is_inline() || is_secret_header(name))
+            .filter(|(name, value)| !value.is_inline() || header::is_secret(name))
             .map(|(name, value)| (format!("headers.{name}"), value));
         key.chain(login).chain(headers)
     }
-}
-
-/// Whether a header authenticates, so that its value is a secret even where it is written out.
-pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    ["authorization", "cookie", "token", "secret", "api-key", "apikey"].iter().any(|part| name.contains(part))
 }

@@ -14,16 +14,20 @@ use crate::{
 pub(crate) enum Origin {
     Default,
     File(Place),
+    Discovered,
+    Api,
     Env(String),
     CommandLine,
 }
 
 impl Origin {
-    /// As `config show` names it: `file:PATH`, `env:NAME`, `default`, `command line`.
+    /// As `config show` names it: `file:PATH`, `env:NAME`, `api`, `discovered`, `default`, `command line`.
     pub(crate) fn source(&self) -> String {
         match self {
             Self::Default => "default".to_owned(),
             Self::File(place) => format!("file:{}", place.file.display()),
+            Self::Discovered => "discovered".to_owned(),
+            Self::Api => "api".to_owned(),
             Self::Env(name) => format!("env:{name}"),
             Self::CommandLine => "command line".to_owned(),
         }
@@ -34,6 +38,8 @@ impl Origin {
         match self {
             Self::Default => Source::Default,
             Self::File(_) => Source::File,
+            Self::Discovered => Source::Discovered,
+            Self::Api => Source::Api,
             // A person gave both for this one process.
             Self::Env(_) | Self::CommandLine => Source::Env,
         }
@@ -69,6 +75,8 @@ impl Value {
 pub(crate) struct Layer {
     pub(crate) values: IndexMap<String, Value>,
     names: IndexMap<String, IndexMap<String, Origin>>,
+    /// Names with all below them that this layer takes out of the ones under it, like `backends.comfyui`.
+    pub(crate) removed: Vec<String>,
 }
 
 impl Layer {
@@ -78,6 +86,9 @@ impl Layer {
 
     /// Puts a layer over this one.
     pub(crate) fn cover(&mut self, over: Self) {
+        for path in &over.removed {
+            self.take_out(path);
+        }
         for (path, mut value) in over.values {
             value.masks = self.values.get(&path).map(|below| below.origin.clone()).or(value.masks);
             self.values.insert(path, value);
@@ -87,6 +98,17 @@ impl Layer {
                 // The lowest layer brought it in.
                 self.names.entry(map.clone()).or_default().entry(name).or_insert(origin);
             }
+        }
+    }
+
+    fn take_out(&mut self, path: &str) {
+        let kept = |known: &str| !is_at_or_below(known, path);
+        self.values.retain(|known, _| kept(known));
+        self.names.retain(|map, _| kept(map));
+        if let Some((map, name)) = path.rsplit_once('.')
+            && let Some(names) = self.names.get_mut(map)
+        {
+            names.shift_remove(name);
         }
     }
 
@@ -111,10 +133,13 @@ impl Layer {
 
     /// Whether anything is set at a path or below it.
     pub(crate) fn is_set(&self, path: &str) -> bool {
-        let inside =
-            |known: &str| known == path || known.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
-        self.values.keys().any(|known| inside(known)) || self.names.keys().any(|map| inside(map))
+        self.values.keys().chain(self.names.keys()).any(|known| is_at_or_below(known, path))
     }
+}
+
+/// Whether a path is another, or leads below it.
+pub(crate) fn is_at_or_below(known: &str, path: &str) -> bool {
+    known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]

@@ -7,11 +7,10 @@ use std::{
 };
 
 use crate::config::{
-    Checked, Config, Loaded, Problem, Problems, TrustList, TrustSubject, build, check,
+    Checked, Config, Edits, Loaded, Problem, Problems, TrustList, TrustSubject, build, check,
     environment::{self, Variables},
     file::Chain,
     layer::{Layer, Origin},
-    schema::field_at,
 };
 
 /// The name of the file in the working directory and in the user's.
@@ -19,7 +18,8 @@ pub const FILE_NAME: &str = "backline.ron";
 
 /// Loads a configuration. Nothing is read that was not given: a test needs no environment of its own.
 ///
-/// The layers, the upper wins: command line ([`Self::set`]), environment ([`Self::env`]), the file, defaults. The
+/// The layers, the upper wins: command line ([`Self::set`]), environment ([`Self::env`]), edits through the API
+/// ([`Self::edits`]), the file, what was found ([`Self::discovered`]), defaults. The
 /// file is the first of: the named one ([`Self::file`]), `$BACKLINE_CONFIG`, `backline.ron` in the working directory,
 /// `backline.ron` in the user's directory; without any, defaults alone. A named file that does not exist is a
 /// problem. The one in the working directory, which nobody named, sends no key off loopback until it is trusted.
@@ -29,7 +29,9 @@ pub struct Loader {
     env: Variables,
     directory: PathBuf,
     user_directory: Option<PathBuf>,
-    settings: Vec<(String, String)>,
+    settings: Edits,
+    edits: Edits,
+    discovered: Edits,
     trusted: TrustList,
 }
 
@@ -79,7 +81,21 @@ impl Loader {
     /// Sets one value from the command line: a path like `http.listen`, and its text without quotes.
     #[must_use]
     pub fn set(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
-        self.settings.push((path.into(), text.into()));
+        self.settings.set(path, text);
+        self
+    }
+
+    /// Sets the edits that were made through the API.
+    #[must_use]
+    pub fn edits(mut self, edits: Edits) -> Self {
+        self.edits = edits;
+        self
+    }
+
+    /// Sets the backends that were found and adopted.
+    #[must_use]
+    pub fn discovered(mut self, found: Edits) -> Self {
+        self.discovered = found;
         self
     }
 
@@ -144,12 +160,8 @@ impl Loader {
         let unnamed = chosen
             .filter(|(path, named)| named.is_none() && !self.trusted.contains(&full(path), &chain.digest()));
         let unnamed = unnamed.map(|(path, _)| Arc::new(path));
-        let Chain { layer: mut merged, mut problems, mut warnings, files, .. } = chain;
-        let (over, wrong) = environment::layer(&self.env, &merged, &self.directory);
-        merged.cover(over);
-        problems.0.extend(wrong.0);
-        merged.cover(self.command_line(&merged, &mut problems));
-        problems.0.extend(environment::aliases(&self.env, &mut merged).0);
+        let Chain { layer, mut problems, mut warnings, files, .. } = chain;
+        let merged = self.merge(layer, &mut problems);
         let (config, missing) = build::build(&merged, unnamed.as_ref());
         let mut crossed = missing;
         crossed.0.retain(|problem| !told(problem, &problems));
@@ -162,28 +174,24 @@ impl Loader {
         (Loaded { config, warnings: warnings.sorted(), files, merged }, problems.sorted())
     }
 
-    fn command_line(&self, below: &Layer, problems: &mut Problems) -> Layer {
-        let mut layer = Layer::default();
-        for (path, text) in &self.settings {
-            let exists = path.split('.').nth(1).is_none_or(|id| {
-                let map = path.split('.').next().unwrap_or_default();
-                !matches!(map, "backends" | "pools") || below.names_in(map).any(|(name, _)| name == id)
-            });
-            let field = field_at(path).filter(|field| exists && !field.kind.is_group());
-            let read = match field {
-                Some(field) => field.kind.read(text, &self.directory).map_err(|c| (c.message, c.fix)),
-                None => {
-                    Err(("there is no such value".to_owned(), "`backline config show` lists all.".to_owned()))
-                }
-            };
-            match read {
-                Ok(leaf) => layer.set(path, leaf, Origin::CommandLine),
-                Err((message, fix)) => {
-                    problems.push(Problem::new(path, message, fix).at(Origin::CommandLine.source()));
-                }
-            }
-        }
-        layer
+    /// The layers over one another, the lowest first.
+    fn merge(&self, file: Layer, problems: &mut Problems) -> Layer {
+        let mut merged = Layer::default();
+        let mut cover = |merged: &mut Layer, (layer, wrong): (Layer, Problems)| {
+            merged.cover(layer);
+            problems.0.extend(wrong.0);
+        };
+        let layer = self.discovered.layer(&Origin::Discovered, &merged, &self.directory);
+        cover(&mut merged, layer);
+        merged.cover(file);
+        let layer = self.edits.layer(&Origin::Api, &merged, &self.directory);
+        cover(&mut merged, layer);
+        let layer = environment::layer(&self.env, &merged, &self.directory);
+        cover(&mut merged, layer);
+        let layer = self.settings.layer(&Origin::CommandLine, &merged, &self.directory);
+        cover(&mut merged, layer);
+        problems.0.extend(environment::aliases(&self.env, &mut merged).0);
+        merged
     }
 }
 

@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 
 use crate::{
     config::{
-        Place, Problem, Problems,
+        Place, Problem, Problems, header,
         layer::{Layer, Origin},
         leaf::{Complaint, Leaf, quoted},
         migrate::{self, VERSION},
@@ -136,7 +136,7 @@ impl Reader<'_> {
                 continue;
             };
             let checked = match field.kind {
-                FieldType::Header => header_name(&name),
+                FieldType::Header => header::name(&name),
                 _ => BackendId::new(&name).map(|id| id.to_string()).map_err(|e| e.to_string()),
             };
             let name = match checked {
@@ -245,25 +245,4 @@ fn wrong_form(kind: FieldType, piece: Piece<'_>) -> Complaint {
         None => "found something in parentheses".to_owned(),
     };
     Complaint::expected(kind, found)
-}
-
-fn header_name(name: &str) -> Result<String, String> {
-    let parsed =
-        name.parse::<::http::HeaderName>().map_err(|_| format!("{} is no name of a header", quoted(name)))?;
-    const OURS: [&str; 9] = [
-        "host",
-        "content-length",
-        "content-type",
-        "connection",
-        "upgrade",
-        "transfer-encoding",
-        "origin",
-        "te",
-        "expect",
-    ];
-    let name = parsed.as_str();
-    if OURS.contains(&name) || name.starts_with("sec-websocket-") {
-        return Err(format!("the header {} is the protocol's own", quoted(name)));
-    }
-    Ok(name.to_owned())
 }

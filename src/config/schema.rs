@@ -254,6 +254,31 @@ mod tests {
     }
 
     #[test]
+    fn the_slots_of_each_kind_are_those_of_the_type() {
+        let sentence = field_at("backends.a.limits.slots").unwrap().sentence;
+        let said = |kind: Kind| {
+            let before = sentence.split(kind.as_str()).next().unwrap();
+            before.split(' ').filter_map(|word| word.parse::<u32>().ok()).next_back()
+        };
+        for kind in Kind::ALL {
+            assert_eq!(said(kind), Some(crate::config::Limits::of(kind).slots), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_form_gets_type_range_and_choices() {
+        let field = |path: &str| serde_json::to_value(field_at(path).unwrap()).unwrap();
+        let interval = field("backends.a.probe.interval");
+        assert_eq!(
+            (&interval["type"], &interval["min"], &interval["max"]),
+            (&"duration".into(), &"100ms".into(), &"1h".into())
+        );
+        assert_eq!(field("backends.a.kind")["choices"][0], "comfyui");
+        assert_eq!(field("backends.a.api_key")["secret"], true);
+        assert_eq!(field("log.size")["default"], "10MiB");
+    }
+
+    #[test]
     fn a_path_finds_its_field() {
         for (path, pattern) in [
             ("backends.a.probe.rise", "backends.*.probe.rise"),

@@ -2,11 +2,14 @@
 
 use std::{
     fmt::Write as _,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use sha2::{Digest, Sha256};
+
+use crate::config::saved::replace;
 
 /// How far the keys of a backend may go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,6 +52,29 @@ impl TrustList {
         text
     }
 
+    /// Reads the list from its file; one that does not exist is empty.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn load(path: &Path) -> io::Result<Self> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Self::parse(&text)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Writes the list to its file, all or nothing, for the user alone to read.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn store(&self, path: &Path) -> io::Result<()> {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory)?;
+        }
+        replace(path, &self.to_text())
+    }
+
     /// Whether this file with this digest is trusted.
     pub fn contains(&self, path: &Path, digest: &str) -> bool {
         self.files.iter().any(|(d, p)| d == digest && p == path)
@@ -82,6 +108,11 @@ mod tests {
         assert_ne!(one, two);
         let mut list = TrustList::default();
         list.trust(Path::new("/p/with space/backline.ron"), &one);
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("new").join("trusted");
+        assert_eq!(TrustList::load(&file).unwrap(), TrustList::default());
+        list.store(&file).unwrap();
+        assert_eq!(TrustList::load(&file).unwrap(), list);
         let list = TrustList::parse(&format!("# a comment\n{}", list.to_text()));
         assert!(list.contains(Path::new("/p/with space/backline.ron"), &one));
         assert!(!list.contains(Path::new("/p/with space/backline.ron"), &two));

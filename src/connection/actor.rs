@@ -47,6 +47,8 @@ pub(crate) struct State {
     myself: ActorRef<Msg>,
     machine: Machine<Arc<dyn Session>>,
     link: Option<Task>,
+    /// The session of this turn's link was ended by us.
+    parting: bool,
     /// Watches a drain for the end of what is in flight.
     drain: Option<Task>,
     alarm: Alarm,
@@ -70,7 +72,7 @@ impl Actor for Connection {
 
     async fn pre_start(&self, myself: ActorRef<Msg>, slot: Arc<Slot>) -> Result<State, ActorProcessingErr> {
         let machine = Machine::new();
-        Ok(State { slot, myself, machine, link: None, drain: None, alarm: Alarm::default() })
+        Ok(State { slot, myself, machine, link: None, parting: false, drain: None, alarm: Alarm::default() })
     }
 
     async fn post_start(&self, _: ActorRef<Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
@@ -132,8 +134,12 @@ impl State {
         let machine = std::mem::take(&mut self.machine);
         let (machine, effects) = machine.step(&mut self.slot.memory(), event, now);
         self.machine = machine;
+        self.parting = false;
         for effect in effects {
             self.carry(effect);
+        }
+        if let (None, Some(fault)) = (self.machine.session(), self.machine.fault()) {
+            self.slot.door.explain(fault);
         }
         self.watch_drain();
         self.show();
@@ -149,7 +155,11 @@ impl State {
                 self.slot.record.update(|status| status.last_attempt_at = Some(jiff::Timestamp::now()));
                 self.link = Some(link::start(self.slot.clone(), epoch, self.myself.clone()));
             }
-            Effect::HangUp => self.link = None,
+            Effect::HangUp => match self.link.take() {
+                // Its session has ended: it closes the socket, and ends by itself.
+                Some(link) if self.parting => self.slot.part(link),
+                link => drop(link),
+            },
             Effect::Admit => {
                 if let (Some(epoch), Some(session)) = (self.machine.epoch(), self.machine.session()) {
                     self.slot.door.open(epoch, session.clone());
@@ -159,6 +169,7 @@ impl State {
             Effect::Retire { session, why } => {
                 // A session that came too late never was behind the door.
                 session.end(why.clone());
+                self.parting = true;
                 if self.machine.session().is_none() {
                     self.slot.door.shut(&why);
                 }

@@ -1,5 +1,7 @@
 //! One timer of an actor: set anew when its time moves, gone with its owner.
 
+use std::time::Duration;
+
 use tokio::{task::JoinHandle, time::Instant};
 
 /// One timer. At its time it runs what it was given, once.
@@ -16,6 +18,14 @@ impl Task {
     pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the owner that aborts it")]
         Self(tokio::spawn(work))
+    }
+}
+
+impl Task {
+    /// Waits for its own end, at most `limit`; aborts it then.
+    pub(crate) async fn ended(mut self, limit: Duration) {
+        // A task that panicked has ended, too.
+        let _ = tokio::time::timeout(limit, &mut self.0).await;
     }
 }
 

@@ -90,6 +90,16 @@ impl Door {
         }
     }
 
+    /// Says anew why it is shut; who waits goes on waiting.
+    pub(crate) fn explain(&self, why: &Fault) {
+        self.way.send_if_modified(|way| {
+            if let Way::Shut(fault) = way {
+                fault.clone_from(why);
+            }
+            false
+        });
+    }
+
     /// The session, also behind a barred door: health asks it, and nobody else.
     pub(crate) fn session(&self) -> Option<(Epoch, Arc<dyn Session>)> {
         match &*self.way.borrow() {
@@ -132,7 +142,7 @@ impl Door {
                     return Ok(Pass { epoch: room.epoch, session: room.session.clone(), _slot: slot });
                 }
                 Ok(_) => {}
-                Err(_) => return Err(self.excuse(&now, limit)),
+                Err(_) => return Err(self.excuse(&self.way.borrow().clone(), limit)),
             }
         }
     }

@@ -4,6 +4,7 @@ use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use backline_supervisors::{Down, Next};
@@ -13,6 +14,7 @@ use crate::{
     backends::{Connector, connector_for},
     config::BackendConfig,
     connection::{
+        alarm::Task,
         backoff::Pacing,
         door::Door,
         machine::{Memory, Patience},
@@ -33,7 +35,13 @@ pub(crate) struct Slot {
     memory: Mutex<Memory>,
     connector: Mutex<Option<Arc<dyn Connector>>>,
     dialer: Dialer,
+    /// A link whose session was ended by us, while it closes its socket in good order.
+    farewell: Mutex<Option<Task>>,
 }
+
+/// How long a link may take to close its socket: a server that finds its socket closed forgets the client at once,
+/// one that finds it cut may remember it for hours.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Makes a backend's connector: the kind's own, or a virtual one in a test.
 pub(crate) type Dialer = Arc<dyn Fn(&BackendConfig) -> Result<Arc<dyn Connector>, Fault> + Send + Sync>;
@@ -57,6 +65,7 @@ impl Slot {
             memory: Mutex::new(Memory::new(Epoch::new(first_epoch()), pacing, patience, seed)),
             connector: Mutex::new(None),
             dialer,
+            farewell: Mutex::new(None),
             config,
         })
     }
@@ -75,6 +84,20 @@ impl Slot {
         let made = (self.dialer)(&self.config)?;
         *connector = Some(made.clone());
         Ok(made)
+    }
+
+    /// Lets a link end by itself, for a moment.
+    pub(crate) fn part(&self, link: Task) {
+        let farewell = Task::spawn(link.ended(FAREWELL));
+        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = Some(farewell);
+    }
+
+    /// Waits for a link that is closing.
+    pub(crate) async fn parted(&self) {
+        let farewell = self.farewell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(farewell) = farewell {
+            farewell.ended(FAREWELL).await;
+        }
     }
 
     /// Speaks for the connection while no incarnation of its actor lives. Else the record would say `ready` over a

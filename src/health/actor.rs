@@ -181,7 +181,10 @@ impl State {
         let advice = patient.verdict.take(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
         let probe = slot.config.probe;
         let wait = if patient.verdict.is_unsettled() { probe.fast } else { probe.interval };
-        patient.due = Instant::now() + wait;
+        // Counted from the probe's beginning: a probe that took its whole time-out is followed at once by the next, so
+        // that a hang is proved in interval + fall x timeout.
+        let now = Instant::now();
+        patient.due = (now - took.min(wait)) + wait;
         show(&slot, patient, outcome.ok());
         if let Some(advice) = advice {
             self.advise(id, epoch, advice);

@@ -37,21 +37,36 @@ impl Server {
     }
 }
 
-/// Serves the API of a supervisor.
+/// A port that is ours and not served yet: taken before anything is started, so that a port in use starts nothing.
+pub struct Listening {
+    /// Where it listens.
+    pub address: SocketAddr,
+    listener: TcpListener,
+}
+
+/// Takes a port.
 ///
 /// # Errors
 /// [`ServeError::Listen`].
-pub async fn serve(address: SocketAddr, handle: Handle, access: Access) -> Result<Server, ServeError> {
+pub async fn listen(address: SocketAddr) -> Result<Listening, ServeError> {
     let listener = TcpListener::bind(address).await.map_err(|cause| ServeError::Listen { address, cause })?;
     let address = listener.local_addr().map_err(|cause| ServeError::Listen { address, cause })?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    let app = router(handle, access);
-    let task = Task::spawn(async move {
-        let served = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the API ended");
-        }
-    });
-    Ok(Server { address, stop, _task: task })
+    Ok(Listening { address, listener })
+}
+
+impl Listening {
+    /// Serves the API of a supervisor.
+    pub fn serve(self, handle: Handle, access: Access) -> Server {
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let app = router(handle, access);
+        let Self { address, listener } = self;
+        let task = Task::spawn(async move {
+            let served = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the API ended");
+            }
+        });
+        Server { address, stop, _task: task }
+    }
 }

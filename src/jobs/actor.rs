@@ -61,11 +61,16 @@ pub(crate) struct State {
 impl Drop for State {
     fn drop(&mut self) {
         for board in &self.boards {
-            let fault = Fault::new(
-                Code::Closing,
-                "Backline stopped before the job ended; what runs at the backend goes on",
-            );
-            board.end(JobState::Uncertain, "its driver is gone", Some(fault));
+            let (state, what) = match board.status().state {
+                JobState::Queued => {
+                    (JobState::Failed, "Backline stopped before the job was sent; it never ran")
+                }
+                _ => (
+                    JobState::Uncertain,
+                    "Backline stopped before the job ended; what runs at the backend goes on",
+                ),
+            };
+            board.end(state, "its driver is gone", Some(Fault::new(Code::Closing, what)));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 
 use crate::{
@@ -57,7 +57,8 @@ impl JobHandle {
                 }
             }
         };
-        Box::pin(stream::unfold((cell, None), next))
+        // Fused: a caller's `select!` polls it again after its end.
+        Box::pin(stream::unfold((cell, None), next).fuse())
     }
 
     /// Its text as it comes, none of it dropped, until it ends.
@@ -87,7 +88,7 @@ impl JobHandle {
                 }
             }
         };
-        Box::pin(stream::unfold(state, next))
+        Box::pin(stream::unfold(state, next).fuse())
     }
 
     /// The latest picture of work in progress.

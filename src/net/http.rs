@@ -63,6 +63,21 @@ impl Http {
     /// [`Code::BadConfig`] for a certificate file, a proxy or a key that cannot be used, and for a key that would
     /// cross a network in the clear or meet an unchecked certificate.
     pub fn new(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
+        Self::with_idle(address, settings, usize::MAX)
+    }
+
+    /// As [`Self::new`], with a connection of its own for each request.
+    ///
+    /// For work that may not run twice: a request on a connection that the server closed meanwhile is neither sent nor
+    /// provably not sent. On a new one a dead server refuses, which is proof.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn without_reuse(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
+        Self::with_idle(address, settings, 0)
+    }
+
+    fn with_idle(address: Address, settings: &HttpSettings, idle: usize) -> Result<Self, Fault> {
         if settings.key.is_some() && !address.is_loopback() && settings.tls.danger_accept_invalid {
             return Err(Fault::new(
                 Code::BadConfig,
@@ -80,6 +95,7 @@ impl Http {
             .user_agent(concat!("backline/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect)
             .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(idle)
             .tcp_nodelay(true);
         if let Some(proxy) = &settings.proxy {
             let proxy = reqwest::Proxy::all(proxy.clone())

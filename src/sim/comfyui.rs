@@ -5,12 +5,14 @@
 //! again, a graph with one bad branch is accepted without it, a socket whose id was taken over goes deaf when the old
 //! one closes, and a client that reads nothing holds up everybody's events.
 
+mod act;
 mod answer;
 mod cache;
 mod disk;
 mod engine;
 mod files;
 mod jobs;
+mod literal;
 pub mod nodes;
 mod origin;
 mod plan;

@@ -37,5 +37,7 @@ pub(super) async fn shutdown(handle: Handle, root: RootHandle, grace: Duration) 
         }
     }
     let report = root.shutdown(TREE).await;
+    let slots = handle.0.roster.slots();
+    futures_util::future::join_all(slots.iter().map(|slot| slot.parted())).await;
     ShutdownReport { clean: report.clean, unfinished, killed: report.left }
 }

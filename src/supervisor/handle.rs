@@ -214,7 +214,7 @@ impl Events {
                 Err(broadcast::error::RecvError::Closed) => None,
             }
         };
-        Self(stream::unfold(receiver, next).boxed())
+        Self(stream::unfold(receiver, next).fuse().boxed())
     }
 }
 

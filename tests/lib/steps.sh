@@ -1,6 +1,6 @@
 # Steps with their durations, and the totals of every test run of the script. Sourced.
 #
-# A test that cannot run here (no ComfyUI checkout, say) appends one line `SKIP: <test>: <reason>` to the file that
+# A test that cannot run here (no ComfyUI checkout, say) appends one line, `SKIP: <what>: <reason>`, to the file that
 # BACKLINE_SKIPS names. To the runner it passed; the totals take it from the passed and count it as skipped.
 
 export LC_ALL=C # one decimal point, whatever the machine speaks
@@ -68,8 +68,8 @@ print_totals() {
     local inside=0
     if [[ -s $scratch/skips ]]; then
         printf '\n'
-        sort -u "$scratch/skips" | tee "$scratch/skips.sorted"
-        inside=$(wc -l <"$scratch/skips.sorted")
+        cat "$scratch/skips"
+        inside=$(wc -l <"$scratch/skips")
     fi
     add_counts "-$inside" 0 "$inside"
     printf '\n     Summary [%8.3fs] %d tests run: %d passed' \

@@ -3,3 +3,5 @@
 #![allow(unreachable_pub, reason = "nothing here is public: it is a test")]
 
 mod comfyui;
+mod gradio;
+mod litellm;

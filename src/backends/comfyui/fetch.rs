@@ -1,6 +1,12 @@
 //! Files of a finished job, by `/view`.
 
-use futures_util::{StreamExt, stream};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use http::{Method, StatusCode, header};
 
 use crate::{
@@ -8,7 +14,7 @@ use crate::{
         Download, RemoteFile,
         comfyui::{
             history::FileName,
-            session::{Session, unexpected},
+            session::{Flight, Session, unexpected},
         },
     },
     model::{Code, Fault},
@@ -43,7 +49,16 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
         }
         status => return Err(unexpected(status, "view")),
     };
-    let idle = session.target().timeouts.idle_stream;
+    let bytes = chunks(answer, flight, session.target().timeouts.idle_stream);
+    Ok(Download { total, offset, bytes })
+}
+
+/// The bytes as they come; a silence longer than `idle` ends them with a fault.
+fn chunks(
+    answer: reqwest::Response,
+    flight: Flight,
+    idle: Duration,
+) -> BoxStream<'static, Result<Bytes, Fault>> {
     let bytes = stream::unfold(Some((answer, flight)), move |state| async move {
         let (mut answer, flight) = state?;
         match tokio::time::timeout(idle, answer.chunk()).await {
@@ -56,7 +71,7 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
             }
         }
     });
-    Ok(Download { total, offset, bytes: bytes.boxed() })
+    bytes.boxed()
 }
 
 /// The whole size, behind the slash of `bytes 5-9/10`.

@@ -183,7 +183,7 @@ fn the_table_s_defaults_are_those_of_the_types() {
     assert_eq!(loaded.config, Config::new().backend(made));
     // Every default of the table, set explicitly, changes nothing.
     let mut loader = named(&file);
-    for row in loaded.values().into_iter().filter(|row| row.source == "default") {
+    for row in loaded.values().into_iter().filter(|row| row.source == "default" && row.path != "version") {
         loader = loader.set(row.path, row.value.to_string());
     }
     let mut explicit = loader.load().unwrap().config;
@@ -214,4 +214,71 @@ fn code_is_checked_as_files_are() {
     let config = Config::new().backend(a).pool(PoolConfig::new("a".parse().unwrap(), []));
     let paths: Vec<_> = config.validate().unwrap_err().0.into_iter().map(|p| p.path).collect();
     assert_eq!(paths, ["pools.a", "backends.a.depends_on", "backends.a.api_key", "pools.a"]);
+}
+
+#[test]
+fn edits_stand_between_the_environment_and_the_file() {
+    let file = directory(LOCAL);
+    let mut edits = Edits::default();
+    edits.set("backends.comfyui.url", "http://127.0.0.1:5");
+    edits.set("backends.comfyui.headers.x-a", "1");
+    edits.set("backends.new.kind", "gradio");
+    edits.set("backends.new.url", "http://127.0.0.1:6");
+    edits.remove("backends.llm");
+    let mut found = Edits::default();
+    found.found(&"found".parse().unwrap(), crate::model::Kind::Openai, &crate::net::Address::loopback(7));
+    found.found(&"comfyui".parse().unwrap(), crate::model::Kind::Comfyui, &crate::net::Address::loopback(8));
+    let loader = named(&file).edits(edits.clone()).discovered(found);
+
+    let loaded = loader.load().unwrap();
+    let sources: Vec<_> = loaded
+        .config
+        .backends
+        .values()
+        .map(|b| format!("{} {} {:?}", b.id, b.url.port(), b.source))
+        .collect();
+    assert_eq!(sources, ["found 7 Discovered", "comfyui 5 Api", "new 6 Api"]);
+    let masked = Some(format!("file:{}", file.path().join(FILE_NAME).display()));
+    let url = row(&loaded, "backends.comfyui.url");
+    assert_eq!(url, ("http://127.0.0.1:5".to_owned(), "api".to_owned(), masked));
+    assert_eq!(backend(&loaded.config, "comfyui").headers.len(), 1);
+
+    let over = env(loader.clone(), &[("BACKLINE_COMFYUI_URL", "127.0.0.1:9")]).load().unwrap();
+    assert_eq!(backend(&over.config, "comfyui").url.port(), 9);
+    edits.revert("backends.comfyui");
+    let reverted = loader.clone().edits(edits.clone()).load().unwrap();
+    assert_eq!(backend(&reverted.config, "comfyui").url.port(), 8188);
+    assert!(backend(&reverted.config, "comfyui").headers.is_empty());
+
+    edits.set("backends.UPPER.kind", "gradio");
+    edits.set("backends.new.headers.host", "x");
+    edits.set("backends.new.nothing", "x");
+    edits.set("extends", "x.ron");
+    let problems = loader.edits(edits).load().unwrap_err();
+    let told: Vec<_> =
+        problems.iter().map(|p| format!("{} {}", p.place.as_deref().unwrap_or(""), p.path)).collect();
+    assert_eq!(
+        told,
+        [
+            "api backends.UPPER.kind",
+            "api backends.new.headers.host",
+            "api backends.new.nothing",
+            "api extends"
+        ]
+    );
+}
+
+#[test]
+fn edits_are_kept_as_a_document_and_show_no_value() {
+    let mut edits = Edits::default();
+    edits.set("backends.a.api_key", "sk-canary");
+    edits.remove("backends.b");
+    assert!(!format!("{edits:?}").contains("canary"));
+    let again: Edits = serde_json::from_str(&serde_json::to_string(&edits).unwrap()).unwrap();
+    assert_eq!(again, edits);
+    edits.set("backends.b.kind", "gradio");
+    assert_eq!(edits.paths().collect::<Vec<_>>(), ["backends.a.api_key", "backends.b.kind"]);
+    edits.revert("backends.b");
+    edits.revert("backends.a.api_key");
+    assert!(edits.is_empty());
 }

@@ -100,7 +100,7 @@ fn while_ready<S>(mut ready: Ready<S>, memory: &mut Memory, event: Event<S>, now
             let why = Fault::new(Code::Cancelled, "a person asked for a new connection");
             let retire = Effect::Retire { session: ready.session, why };
             let (state, dial) = dial(memory, Before::Fresh);
-            (state, [Effect::HangUp, retire].into_iter().chain(dial).collect())
+            (state, [retire, Effect::HangUp].into_iter().chain(dial).collect())
         }
         Event::Command(Command::Pause { deadline }) => drain(ready, deadline, AfterDrain::Pause),
         Event::Command(Command::Close { deadline }) => drain(ready, deadline, AfterDrain::Close),

@@ -53,7 +53,9 @@ pub(super) fn view(state: &State, query: &HashMap<String, String>, headers: &Hea
         }
     };
     put(header::CONTENT_DISPOSITION, format!("filename=\"{name}\""));
-    put(header::ACCEPT_RANGES, "bytes".to_owned());
+    if status != StatusCode::RANGE_NOT_SATISFIABLE {
+        put(header::ACCEPT_RANGES, "bytes".to_owned());
+    }
     if let Some(about) = about {
         put(header::CONTENT_RANGE, about);
     }

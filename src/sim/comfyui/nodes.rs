@@ -14,6 +14,8 @@ pub struct Class {
     pub name: &'static str,
     /// Its inputs, in order.
     pub(super) inputs: &'static [Input],
+    /// What the server adds by itself: name and type.
+    pub(super) hidden: &'static [(&'static str, &'static str)],
     /// Types of its outputs.
     pub(super) outputs: &'static [&'static str],
     /// Whether it is a reason to run a graph.
@@ -83,6 +85,9 @@ const fn input(name: &'static str, kind: Kind, config: &'static str) -> Input {
 const SIZE: Kind = Kind::Int { min: 1, max: 16_384 };
 const SIZE_CONFIG: &str = r#"{"default":512,"min":1,"max":16384,"step":1}"#;
 
+const PNG_INFO: &[(&str, &str)] = &[("prompt", "PROMPT"), ("extra_pnginfo", "EXTRA_PNGINFO")];
+const OWN_ID: &[(&str, &str)] = &[("unique_id", "UNIQUE_ID")];
+
 /// All classes.
 pub const CLASSES: &[Class] = &[
     Class {
@@ -97,12 +102,14 @@ pub const CLASSES: &[Class] = &[
                 r#"{"default":0,"min":0,"max":16777215,"step":1,"display":"color"}"#,
             ),
         ],
+        hidden: &[],
         outputs: &["IMAGE"],
         role: Role::Inner,
     },
     Class {
         name: "LoadImage",
         inputs: &[input("image", Kind::InputFile, r#"{"image_upload":true}"#)],
+        hidden: &[],
         outputs: &["IMAGE", "MASK"],
         role: Role::Inner,
     },
@@ -127,6 +134,7 @@ pub const CLASSES: &[Class] = &[
             ),
             input("crop", Kind::OneOf(&["disabled", "center"]), "{}"),
         ],
+        hidden: &[],
         outputs: &["IMAGE"],
         role: Role::Inner,
     },
@@ -141,6 +149,7 @@ pub const CLASSES: &[Class] = &[
                 r#"{"default":1.0,"min":0.1,"max":10.0,"step":0.1}"#,
             ),
         ],
+        hidden: &[],
         outputs: &["IMAGE"],
         role: Role::Inner,
     },
@@ -154,12 +163,14 @@ pub const CLASSES: &[Class] = &[
                 r#"{"default":"ComfyUI","tooltip":"The prefix for the file to save."}"#,
             ),
         ],
+        hidden: PNG_INFO,
         outputs: &[],
         role: Role::Output,
     },
     Class {
         name: "PreviewImage",
         inputs: &[input("images", Kind::Image, "{}")],
+        hidden: PNG_INFO,
         outputs: &[],
         role: Role::Output,
     },
@@ -177,12 +188,14 @@ pub const CLASSES: &[Class] = &[
                 r#"{"default":0,"min":0,"max":2147483648}"#,
             ),
         ],
+        hidden: OWN_ID,
         outputs: &["IMAGE"],
         role: Role::Inner,
     },
     Class {
         name: "WireText",
         inputs: &[input("image", Kind::Image, "{}"), input("text", Kind::Text, r#"{"default":"hi"}"#)],
+        hidden: OWN_ID,
         outputs: &["IMAGE"],
         role: Role::Inner,
     },
@@ -198,9 +211,15 @@ pub(super) fn describe(class: &Class, files: &[String]) -> Value {
     let required: serde_json::Map<_, _> =
         class.inputs.iter().map(|i| (i.name.to_owned(), i.declaration(files))).collect();
     let order: Vec<_> = class.inputs.iter().map(|i| i.name).collect();
+    let (mut inputs, mut orders) = (json!({"required": required}), json!({"required": order}));
+    if !class.hidden.is_empty() {
+        inputs["hidden"] =
+            class.hidden.iter().map(|(name, kind)| ((*name).to_owned(), json!(kind))).collect();
+        orders["hidden"] = class.hidden.iter().map(|(name, _)| json!(name)).collect();
+    }
     json!({
-        "input": {"required": required},
-        "input_order": {"required": order},
+        "input": inputs,
+        "input_order": orders,
         "output": class.outputs,
         "output_is_list": vec![false; class.outputs.len()],
         "output_name": class.outputs,

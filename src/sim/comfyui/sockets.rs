@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -21,7 +21,7 @@ use crate::sim::{
     Body,
     comfyui::{
         Version, answer,
-        state::{Event, EventBody, Member, State},
+        state::{Event, EventBody, Member, Parcel, State},
         switches::Upgrades,
     },
 };
@@ -29,8 +29,8 @@ use crate::sim::{
 /// The largest message that the server takes.
 const INBOUND_CAP: usize = 4 * 1024 * 1024;
 
-/// What waits for one socket. The real server awaits each write in turn: a client that reads nothing holds up all.
-const LINE: usize = 4;
+/// What waits for one socket: its greeting, or one event.
+const LINE: usize = 2;
 
 /// Answers `/ws`.
 pub(super) fn upgrade(state: Arc<State>, mut request: Request<Incoming>) -> Response<Body> {
@@ -77,7 +77,7 @@ async fn serve(state: Arc<State>, id: String, upgraded: Upgraded) {
 }
 
 /// Takes the id, from another socket if need be: that one stays open and hears nothing.
-async fn greet(state: &State, id: &str, line: mpsc::Sender<Message>) {
+async fn greet(state: &State, id: &str, line: mpsc::Sender<Parcel>) {
     let (status, node) = {
         let mut memory = state.memory();
         memory.sockets.insert(id.to_owned(), Member { line: line.clone(), flags: Map::new() });
@@ -91,7 +91,8 @@ async fn greet(state: &State, id: &str, line: mpsc::Sender<Message>) {
     // To the client of the running prompt, without naming the prompt.
     frames.extend(node.map(|node| json!({"type": "executing", "data": {"node": node}})));
     for frame in frames {
-        if line.send(Message::text(frame.to_string())).await.is_err() {
+        let (parcel, _) = parcel(Message::text(frame.to_string()));
+        if line.send(parcel).await.is_err() {
             return;
         }
     }
@@ -99,15 +100,17 @@ async fn greet(state: &State, id: &str, line: mpsc::Sender<Message>) {
 
 type Stream = WebSocketStream<TokioIo<Upgraded>>;
 
-async fn converse(state: &State, id: &str, stream: Stream, mut events: mpsc::Receiver<Message>) {
+async fn converse(state: &State, id: &str, stream: Stream, mut events: mpsc::Receiver<Parcel>) {
     let (mut write, mut read) = stream.split();
     let mut first = true;
     loop {
         tokio::select! {
-            Some(event) = events.recv() => {
-                if write.send(event).await.is_err() {
+            Some(parcel) = events.recv() => {
+                if write.send(parcel.message).await.is_err() {
                     return;
                 }
+                // A greeting is waited for by nobody.
+                let _ = parcel.written.send(());
             }
             message = read.next() => match message {
                 Some(Ok(Message::Text(text))) => {
@@ -159,7 +162,13 @@ pub(super) fn features(version: Version) -> Value {
     features
 }
 
-/// Hands events to the sockets, one after the other.
+fn parcel(message: Message) -> (Parcel, oneshot::Receiver<()>) {
+    let (written, receipt) = oneshot::channel();
+    (Parcel { message, written }, receipt)
+}
+
+/// Hands events to the sockets, one after the other, and waits for each write as the real server does: a client that
+/// reads nothing holds up the events of all.
 pub(super) async fn publish(state: Arc<State>, mut events: mpsc::Receiver<Event>) {
     while let Some(event) = events.recv().await {
         if state.switches.is_mute() {
@@ -176,8 +185,11 @@ pub(super) async fn publish(state: Arc<State>, mut events: mpsc::Receiver<Event>
             members.map(|(_, member)| member.line.clone()).collect()
         };
         for line in lines {
-            // A socket that is closing takes no more.
-            let _ = line.send(message.clone()).await;
+            // A socket that is closing takes no more, and gives no receipt.
+            let (parcel, receipt) = parcel(message.clone());
+            if line.send(parcel).await.is_ok() {
+                let _ = receipt.await;
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::sim::comfyui::{Version, cache::Cache, disk::Disk, prompt::Prompt, switches::Switches};
@@ -58,8 +58,14 @@ pub(super) enum Interrupt {
 
 /// A socket as the server knows it, by client id.
 pub(super) struct Member {
-    pub(super) line: mpsc::Sender<Message>,
+    pub(super) line: mpsc::Sender<Parcel>,
     pub(super) flags: Map<String, Value>,
+}
+
+/// A message on its way to one socket, with the word that it was written.
+pub(super) struct Parcel {
+    pub(super) message: Message,
+    pub(super) written: oneshot::Sender<()>,
 }
 
 /// Something for one socket, or for all.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::sim::comfyui::{
     Version,
-    nodes::{self, Input, Kind, Role},
+    literal::{self, text},
+    nodes::{self, Input, Role},
     prompt::{class_of, inputs_of},
 };
 
@@ -45,9 +46,12 @@ enum Soundness {
 
 /// One check of one graph.
 struct Check<'a> {
+    version: Version,
     graph: &'a Map<String, Value>,
     files: &'a [String],
     checked: Checked,
+    /// The nodes on the way from the output to the one that is checked.
+    way: Vec<String>,
 }
 
 /// Checks a graph.
@@ -57,7 +61,7 @@ pub(super) fn validate(version: Version, graph: &Value, files: &[String]) -> Res
     if outputs.is_empty() {
         return Err(refuse("prompt_no_outputs", "Prompt has no outputs", "", json!({})));
     }
-    let mut check = Check { graph, files, checked: Checked::new() };
+    let mut check = Check { version, graph, files, checked: Checked::new(), way: Vec::new() };
     let (mut good, mut lines, mut node_errors) = (Vec::new(), Vec::new(), Map::new());
     for output in outputs {
         let own = match check.node(&output) {
@@ -148,6 +152,12 @@ impl Check<'_> {
         if let Some((soundness, _)) = self.checked.get(id) {
             return Ok(*soundness);
         }
+        if let Some(from) = self.way.iter().position(|node| node == id) {
+            let circle = self.way.split_off(from);
+            self.circle(&circle);
+            self.way.extend(circle);
+            return Ok(Soundness::Unsound);
+        }
         let class = nodes::class(class_of(self.graph, id)).ok_or_else(|| Raised::key(id))?;
         let inputs = inputs_of(self.graph, id).ok_or_else(|| Raised::key("inputs"))?;
         let (mut errors, mut soundness) = (Vec::new(), Soundness::Sound);
@@ -158,25 +168,43 @@ impl Check<'_> {
                 continue;
             };
             match value {
-                Value::Array(link) => match self.linked(input, link)? {
+                Value::Array(link) => match self.linked(id, input, link)? {
                     Link::Good => {}
                     Link::Upstream => soundness = Soundness::Unsound,
                     Link::Bad(complaint) => errors.push(complaint),
                 },
-                value => errors.extend(self.literal(input, value)),
+                value => errors.extend(literal::check(self.files, input, value)),
             }
         }
         if !errors.is_empty() {
             soundness = Soundness::Unsound;
         }
-        self.checked.insert(id.to_owned(), (soundness, errors));
+        // A circle through this node was found on the way.
+        let (known, earlier) = self.checked.remove(id).unwrap_or((Soundness::Sound, Vec::new()));
+        if known == Soundness::Unsound {
+            soundness = known;
+        }
+        self.checked.insert(id.to_owned(), (soundness, [earlier, errors].concat()));
         Ok(soundness)
     }
 
-    fn linked(&mut self, input: &Input, link: &[Value]) -> Result<Link, Raised> {
+    /// 0.24.0 names the nodes of a circle; 0.3.64 finds the graph invalid and says nothing of the reason.
+    fn circle(&mut self, nodes: &[String]) {
+        let named = nodes.iter().chain(nodes.first()).map(|n| format!("{n} ({})", class_of(self.graph, n)));
+        let path = named.collect::<Vec<_>>().join(" -> ");
+        for node in nodes {
+            let complaint = json!({"type": "dependency_cycle", "message": "Dependency cycle detected",
+                "details": path, "extra_info": {"node_id": node, "cycle_nodes": nodes}});
+            let complaints = if self.version == Version::V0_24_0 { vec![complaint] } else { Vec::new() };
+            self.checked.insert(node.clone(), (Soundness::Unsound, complaints));
+        }
+    }
+
+    fn linked(&mut self, id: &str, input: &Input, link: &[Value]) -> Result<Link, Raised> {
         let [node, slot] = link else {
             let message = "Bad linked input, must be a length-2 list of [node_id, slot_index]";
-            return Ok(Link::Bad(self.complain(
+            return Ok(Link::Bad(literal::complain(
+                self.files,
                 input,
                 "bad_linked_input",
                 message,
@@ -200,64 +228,18 @@ impl Check<'_> {
                 "extra_info": {"input_name": input.name, "input_config": input.declaration(self.files),
                     "received_type": given, "linked_node": link}})));
         }
-        Ok(match self.node(node)? {
-            Soundness::Sound => Link::Good,
-            Soundness::Unsound => Link::Upstream,
+        self.way.push(id.to_owned());
+        let before = self.node(node);
+        self.way.pop();
+        Ok(match before {
+            Ok(Soundness::Sound) => Link::Good,
+            Ok(Soundness::Unsound) => Link::Upstream,
+            Err(raised) => {
+                let complaint = raised.inner(input, self.files, link);
+                self.checked.insert(node.to_owned(), (Soundness::Unsound, vec![complaint]));
+                Link::Upstream
+            }
         })
-    }
-
-    fn literal(&self, input: &Input, value: &Value) -> Option<Value> {
-        match input.kind {
-            Kind::Int { min, max } => match whole(value) {
-                Ok(n) if n < min => Some(self.small(input, &json!(n), &min.to_string())),
-                Ok(n) if n > max => Some(self.big(input, &json!(n), &max.to_string())),
-                Ok(_) => None,
-                Err(why) => Some(self.unfit(input, value, &why)),
-            },
-            Kind::Float { min, max } => match real(value) {
-                Ok(x) if x < min => Some(self.small(input, &json!(x), &min.to_string())),
-                Ok(x) if x > max => Some(self.big(input, &json!(x), &max.to_string())),
-                Ok(_) => None,
-                Err(why) => Some(self.unfit(input, value, &why)),
-            },
-            Kind::OneOf(choices) if !value.as_str().is_some_and(|v| choices.contains(&v)) => {
-                let list: Vec<_> = choices.iter().map(|c| format!("'{c}'")).collect();
-                let details = format!("{}: '{}' not in [{}]", input.name, text(value), list.join(", "));
-                Some(self.complain(input, "value_not_in_list", "Value not in list", &details, value))
-            }
-            Kind::InputFile if !value.as_str().is_some_and(|v| self.files.iter().any(|f| f == v)) => {
-                let details = format!("{} - Invalid image file: {}", input.name, text(value));
-                Some(
-                    json!({"type": "custom_validation_failed", "message": "Custom validation failed for node",
-                    "details": details, "extra_info": {"input_name": input.name}}),
-                )
-            }
-            _ => None,
-        }
-    }
-
-    fn small(&self, input: &Input, value: &Value, min: &str) -> Value {
-        let message = format!("Value {value} smaller than min of {min}");
-        self.complain(input, "value_smaller_than_min", &message, input.name, value)
-    }
-
-    fn big(&self, input: &Input, value: &Value, max: &str) -> Value {
-        let message = format!("Value {value} bigger than max of {max}");
-        self.complain(input, "value_bigger_than_max", &message, input.name, value)
-    }
-
-    fn unfit(&self, input: &Input, value: &Value, why: &str) -> Value {
-        let kind = input.kind_name();
-        let message = format!("Failed to convert an input value to a {kind} value");
-        let details = format!("{}, {}, {why}", input.name, text(value));
-        let mut complaint = self.complain(input, "invalid_input_type", &message, &details, value);
-        complaint["extra_info"]["exception_message"] = json!(why);
-        complaint
-    }
-
-    fn complain(&self, input: &Input, kind: &str, message: &str, details: &str, value: &Value) -> Value {
-        json!({"type": kind, "message": message, "details": details, "extra_info": {"input_name": input.name,
-            "input_config": input.declaration(self.files), "received_value": value}})
     }
 
     /// Puts every complaint known so far under its node, for this output.
@@ -285,6 +267,15 @@ impl Raised {
         Self { kind: "KeyError", text: format!("'{key}'") }
     }
 
+    /// As the node before complains: the exception was met on the way from an input.
+    fn inner(&self, input: &Input, files: &[String], link: &[Value]) -> Value {
+        json!({"type": "exception_during_inner_validation", "message": "Exception when validating inner node",
+            "details": self.text, "extra_info": {"input_name": input.name,
+                "input_config": input.declaration(files), "exception_message": self.text,
+                "exception_type": self.kind, "linked_node": link,
+                "traceback": ["  File \"execution.py\", line 1, in validate_inputs\n"]}})
+    }
+
     fn complaint(&self) -> Value {
         json!({"type": "exception_during_validation", "message": "Exception when validating node",
             "details": self.text, "extra_info": {"exception_type": self.kind,
@@ -294,30 +285,4 @@ impl Raised {
 
 fn line(complaint: &Value) -> String {
     format!("{}: {}", text(&complaint["message"]), text(&complaint["details"]))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn whole(value: &Value) -> Result<i64, String> {
-    match value {
-        Value::Bool(b) => Ok(i64::from(*b)),
-        Value::Number(n) => {
-            n.as_i64().or_else(|| n.as_f64().map(|x| x as i64)).ok_or_else(|| "not a number".to_owned())
-        }
-        Value::String(s) => {
-            s.trim().parse().map_err(|_| format!("invalid literal for int() with base 10: '{s}'"))
-        }
-        _ => Err("int() argument must be a string, a bytes-like object or a real number".to_owned()),
-    }
-}
-
-fn real(value: &Value) -> Result<f64, String> {
-    match value {
-        Value::Bool(b) => Ok(f64::from(u8::from(*b))),
-        Value::Number(n) => n.as_f64().ok_or_else(|| "not a number".to_owned()),
-        Value::String(s) => s.trim().parse().map_err(|_| format!("could not convert string to float: '{s}'")),
-        _ => Err("float() argument must be a string or a real number".to_owned()),
-    }
 }

@@ -1,9 +1,16 @@
 //! What goes over the line, and to whom.
 
-use backline::{backends::comfyui::Comfyui, model::Code, sim::Act};
+use std::time::Duration;
+
+use backline::{
+    backends::comfyui::Comfyui,
+    model::Code,
+    sim::{Act, comfyui::SimComfyui},
+};
+use futures_util::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 
-use super::rig::{Line, connector, sim, target};
+use super::rig::{Line, PATIENCE, connector, sim, slow, target};
 
 #[tokio::test]
 async fn the_key_goes_out_only_after_the_fingerprint_and_never_an_origin() {
@@ -73,4 +80,67 @@ async fn a_probe_costs_one_small_request_and_tells_the_queue() {
         line.session.probe().await.unwrap();
     }
     assert_eq!(sim.server().seen().len() - before, 6);
+}
+
+/// Recorded from the real servers, and the reason why our reader never stops.
+#[tokio::test]
+async fn a_client_that_reads_nothing_holds_up_the_events_of_all() {
+    let sim = sim().await;
+    let lazy = socket(&sim, "lazy").await;
+    let mut reader = socket(&sim, "reader").await;
+    // More than the kernel keeps for a line, to every socket.
+    let text = "x".repeat(8 << 20);
+    let node = format!(r#","4":{{"class_type":"WireText","inputs":{{"image":["2",0],"text":"{text}"}}}}}}"#);
+    let graph = slow(1, 0.0, "").replace(r#""images":["2",0]"#, r#""images":["4",0]"#);
+    let graph = format!("{}{node}", graph.strip_suffix('}').unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let prompt = format!(r#"{{"prompt":{graph},"client_id":"reader"}}"#);
+    http.post(format!("{}/prompt", sim.server().url())).body(prompt).send().await.unwrap();
+
+    let held_up = tokio::time::timeout(Duration::from_secs(1), until_over(&mut reader)).await;
+    assert!(held_up.is_err(), "the end of the job waits behind the lazy client");
+    let idle = http.get(format!("{}/prompt", sim.server().url())).send().await.unwrap();
+    assert_eq!(
+        idle.text().await.unwrap(),
+        r#"{"exec_info":{"queue_remaining":0}}"#,
+        "HTTP answers all the same"
+    );
+    drop(lazy);
+    tokio::time::timeout(PATIENCE, until_over(&mut reader)).await.expect("the backlog comes at once");
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>;
+
+async fn socket(sim: &SimComfyui, client: &str) -> Socket {
+    let host = sim.server().url().replace("http://", "");
+    let tcp = tokio::net::TcpStream::connect(&host).await.unwrap();
+    tokio_tungstenite::client_async(format!("ws://{host}/ws?clientId={client}"), tcp).await.unwrap().0
+}
+
+/// Reads up to the end of a job.
+async fn until_over(socket: &mut Socket) {
+    while let Some(message) = socket.next().await {
+        if message.unwrap().to_text().is_ok_and(|text| text.contains(r#""node":null"#)) {
+            return;
+        }
+    }
+    panic!("the socket ended");
+}
+
+/// The environment of a process cannot be changed from within: another run of this binary gets the proxy.
+#[tokio::test]
+async fn a_proxy_in_the_environment_is_asked_for_nothing() {
+    let canary = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    canary.set_nonblocking(true).unwrap();
+    let proxy = format!("http://{}", canary.local_addr().unwrap());
+    let mut run = tokio::process::Command::new(std::env::current_exe().unwrap());
+    run.args(["--exact", "comfyui::jobs::a_job_shows_its_progress_and_previews_and_leaves_its_file"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        run.env(name, &proxy);
+    }
+    run.env_remove("NO_PROXY").env_remove("no_proxy");
+    let output = run.output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert_eq!(canary.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the proxy was asked");
 }

@@ -1,0 +1,127 @@
+//! One call from its request to its end.
+
+use std::time::Duration;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    backends::{
+        Attempt, Finished, Report, Session as _, Setback, Sink, Start,
+        gradio::{
+            arguments, follow,
+            refusal::{Author, Refusal},
+            session::Session,
+            upload,
+        },
+    },
+    model::{Code, Fault, Work},
+    net::body,
+};
+
+/// A call, ready to be sent.
+#[derive(Serialize)]
+struct Join<'a> {
+    data: Vec<Box<RawValue>>,
+    fn_index: u64,
+    session_hash: &'a str,
+    event_data: Option<()>,
+    trigger_id: Option<()>,
+}
+
+#[derive(Deserialize)]
+struct Joined {
+    event_id: String,
+}
+
+/// Why a call was not accepted.
+enum Unjoined {
+    /// It did not arrive, or was refused.
+    Refused(Fault),
+    /// It may have arrived.
+    Doubtful(Fault),
+}
+
+/// Runs or follows one call.
+pub(super) async fn run(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<Finished, Setback> {
+    match attempt.start {
+        Start::Fresh => fresh(session, attempt, sink).await,
+        Start::Follow => follow::take_up(session, &attempt.remote, sink).await,
+    }
+}
+
+async fn fresh(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<Finished, Setback> {
+    let remote = attempt.remote.as_str();
+    if let Some(why) = session.ended() {
+        return Err(Setback::Refused(why));
+    }
+    let join = prepare(session, attempt).await.map_err(Setback::Refused)?;
+    session.memory().sending(remote, session.boot(), join.fn_index);
+    match send(session, &join).await {
+        Ok(Joined { event_id }) => {
+            session.memory().arrived(remote, &event_id);
+            tracing::debug!(backend = %session.target().id, remote, event_id, "a call was accepted");
+            sink.report(Report::Accepted { remote: remote.to_owned() });
+            follow::watch(session, remote, sink).await
+        }
+        Err(Unjoined::Refused(fault)) => {
+            session.memory().forget(remote);
+            Err(Setback::Refused(fault))
+        }
+        Err(Unjoined::Doubtful(fault)) => follow::after_doubt(session, remote, fault, sink).await,
+    }
+}
+
+async fn prepare<'a>(session: &Session, attempt: &'a Attempt) -> Result<Join<'a>, Fault> {
+    let Work::Call { function, data } = &attempt.work else {
+        let message = format!("a Gradio app runs functions, not a {}", attempt.work.name());
+        return Err(Fault::new(Code::BadRequest, message));
+    };
+    let function = session.function(function)?;
+    let signature = match &function.name {
+        Some(name) => session.signatures().await?.of(name),
+        None => None,
+    };
+    let mut values = arguments::arrange(function, signature, data)?;
+    for value in &mut values {
+        let given = std::mem::take(value);
+        *value = upload::replace_files(session, given).await?;
+    }
+    Ok(Join {
+        data: values,
+        fn_index: function.index,
+        session_hash: &attempt.remote,
+        event_data: None,
+        trigger_id: None,
+    })
+}
+
+async fn send(session: &Session, join: &Join<'_>) -> Result<Joined, Unjoined> {
+    let request = session.request(Method::POST, "queue/join").json(join);
+    let limit = session.limit();
+    let answer = session.bounded(limit, session.http().send(request, limit)).await.map_err(unsent)?;
+    if answer.status().is_success() {
+        let joined = session.bounded(limit, body::json(answer, body::ERROR_CAP)).await;
+        return joined.map_err(Unjoined::Doubtful);
+    }
+    let Refusal { fault, author } = Refusal::of(answer).await;
+    // A proxy that gives up on the app may have passed the request on before.
+    Err(match (author, fault.code()) {
+        (Author::Proxy, Code::ProxyInTheWay) => Unjoined::Doubtful(fault),
+        _ => Unjoined::Refused(fault),
+    })
+}
+
+/// Without a connection nothing was sent; any other fault leaves a doubt.
+fn unsent(fault: Fault) -> Unjoined {
+    match fault.code() {
+        Code::ConnectionRefused | Code::ConnectTimeout | Code::NoRoute | Code::Dns | Code::Tls => {
+            Unjoined::Refused(fault)
+        }
+        _ => Unjoined::Doubtful(fault),
+    }
+}
+
+/// How long an app's word that it does not know a session has to hold before it is taken for proof.
+pub(super) const PROOF: Duration = Duration::from_secs(2);

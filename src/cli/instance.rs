@@ -1,0 +1,124 @@
+//! The running instance: published in the state directory by `run`, found there by the other commands.
+
+use std::{
+    fs,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use http::Method;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::outcome::Stop;
+use crate::{
+    http::Token,
+    net::{Address, Http, body, http::HttpSettings},
+};
+
+/// How long a running instance has to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What `instance.json` holds.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Instance {
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    pub(crate) pid: u32,
+}
+
+/// An instance that is published; dropping it takes the file away.
+pub(crate) struct Published(PathBuf);
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        // A file that is left behind is recognised by its dead address.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Makes the state directory, for its owner alone.
+pub(crate) fn make_directory(directory: &Path) -> Result<(), Stop> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(|e| {
+        let message = format!("{}: the state directory cannot be made: {e}", directory.display());
+        Stop::usage(message, "Correct its rights, or set BACKLINE_STATE_DIR.")
+    })
+}
+
+impl Instance {
+    /// Publishes this process: written beside, then renamed, so that nobody reads half of it.
+    pub(crate) fn publish(directory: &Path, address: SocketAddr, token: &Token) -> Result<Published, Stop> {
+        let place = directory.join("instance.json");
+        let part = directory.join(format!(".instance.{}.part", std::process::id()));
+        let instance = Self { address, token: token.expose().to_owned(), pid: std::process::id() };
+        let write = || -> std::io::Result<()> {
+            let mut options = fs::OpenOptions::new();
+            options.create(true).truncate(true).write(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(&part)?;
+            file.write_all(serde_json::to_string(&instance)?.as_bytes())?;
+            fs::rename(&part, &place)
+        };
+        write().map_err(|e| {
+            Stop::usage(
+                format!("{}: cannot be written: {e}", place.display()),
+                "Correct the directory's rights.",
+            )
+        })?;
+        Ok(Published(place))
+    }
+
+    /// The instance that is published and answers.
+    pub(crate) async fn find(directory: &Path) -> Result<Reached, Stop> {
+        let place = directory.join("instance.json");
+        let text = fs::read_to_string(&place).map_err(|_| Stop::no_instance("none is published"))?;
+        let instance: Self = serde_json::from_str(&text)
+            .map_err(|e| Stop::no_instance(&format!("{}: {e}", place.display())))?;
+        let key = Some(SecretString::from(instance.token.clone()));
+        let address = Address::parse(&format!("http://{}", instance.address))
+            .map_err(|e| Stop::no_instance(&e.to_string()))?;
+        let http = Http::new(address, &HttpSettings { key, ..HttpSettings::default() })
+            .map_err(|e| Stop::no_instance(e.message()))?;
+        let reached = Reached { instance, http };
+        let answer = reached.http.send(reached.http.request(Method::GET, "healthz"), ANSWER).await;
+        match answer {
+            Ok(answer) if answer.status().is_success() => Ok(reached),
+            _ => Err(Stop::no_instance("the one that is published does not answer")),
+        }
+    }
+}
+
+/// A running instance.
+pub(crate) struct Reached {
+    pub(crate) instance: Instance,
+    http: Http,
+}
+
+impl Reached {
+    /// Reads a document of the API.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Stop> {
+        self.ask(Method::GET, path).await
+    }
+
+    /// Asks for something, and reads the answer.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, Stop> {
+        let sent = self.http.send(self.http.keyed(method, path), ANSWER).await;
+        let answer = sent.map_err(|e| Stop::no_instance(e.message()))?;
+        if !answer.status().is_success() {
+            let status = answer.status();
+            let text = body::read_beginning(answer, body::ERROR_CAP).await;
+            return Err(Stop::failed(format!(
+                "the instance answered {status}: {}",
+                crate::model::fault::clean(&text, 300)
+            )));
+        }
+        body::json(answer, body::LIST_CAP).await.map_err(|e| Stop::failed(e.message()))
+    }
+}

@@ -1,0 +1,95 @@
+//! `backline status`: what the running instance knows.
+
+use std::{process::ExitCode, time::Duration};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    args::{Common, Status},
+    instance::Instance,
+    outcome::{FAILED, Stop},
+    setup,
+};
+
+/// What is shown to a person.
+#[derive(Deserialize)]
+struct Shown {
+    revision: u64,
+    overall: String,
+    backends: Vec<Backend>,
+}
+
+#[derive(Deserialize)]
+struct Backend {
+    id: String,
+    kind: String,
+    url: String,
+    required: bool,
+    phase: String,
+    health: String,
+    version: Option<String>,
+    reason: Option<String>,
+    restarts: u64,
+    last_error: Option<LastError>,
+}
+
+#[derive(Deserialize)]
+struct LastError {
+    fix: String,
+}
+
+/// Between looks of `--watch`.
+const LOOK: Duration = Duration::from_millis(500);
+
+pub(crate) async fn status(common: &Common, status: Status) -> Result<ExitCode, Stop> {
+    let reached = Instance::find(&setup::state_dir(None)?).await?;
+    let mut last = None;
+    loop {
+        let document: Box<RawValue> = reached.get("api/v1/snapshot").await?;
+        let shown: Shown = serde_json::from_str(document.get())
+            .map_err(|e| Stop::failed(format!("the instance is of another version: {e}")))?;
+        if last != Some(shown.revision) {
+            last = Some(shown.revision);
+            if common.json {
+                println!("{}", document.get());
+            } else {
+                print(&shown);
+            }
+        }
+        if !status.watch {
+            let healthy = shown.overall == "healthy";
+            return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn print(shown: &Shown) {
+    println!("{}", shown.overall);
+    for backend in &shown.backends {
+        let health = if backend.phase == "ready" && backend.health != "healthy" {
+            format!(", {}", backend.health)
+        } else {
+            String::new()
+        };
+        let required = if backend.required { " (required)" } else { "" };
+        let version = backend.version.as_deref().unwrap_or("");
+        println!(
+            "  {:<12} {}{health}  {} {version}  {}{required}",
+            backend.id, backend.phase, backend.kind, backend.url
+        );
+        if let Some(reason) = &backend.reason {
+            println!("  {:<12}   {reason}", "");
+        }
+        if let Some(error) = backend.last_error.as_ref().filter(|_| backend.phase != "ready") {
+            println!("  {:<12}   fix: {}", "", error.fix);
+        }
+        if backend.restarts > 0 {
+            println!("  {:<12}   its actor was restarted {} times", "", backend.restarts);
+        }
+    }
+    if shown.backends.is_empty() {
+        println!("  no backend is configured; `backline config init` writes a first configuration");
+    }
+}

@@ -1,0 +1,97 @@
+//! Presets that the user saved: files in a directory of theirs.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::{config::Exported, model::BackendId};
+
+/// The names of the presets in a directory, sorted. A directory that does not exist has none.
+///
+/// # Errors
+/// Where the directory cannot be read.
+pub fn saved_presets(directory: &Path) -> io::Result<Vec<String>> {
+    let entries = match directory.read_dir() {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if path.extension().is_some_and(|extension| extension == "ron") && BackendId::new(name).is_ok() {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The file of a saved preset, whether it exists or not. Its name is as an id: it cannot lead out of the directory.
+///
+/// # Errors
+/// Where the name is none.
+pub fn saved_path(directory: &Path, name: &str) -> io::Result<PathBuf> {
+    let name = BackendId::new(name).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+    Ok(directory.join(format!("{name}.ron")))
+}
+
+/// Saves a configuration as a preset: all of it or nothing, in place of one with the same name.
+///
+/// # Errors
+/// Where the name is none, or the file cannot be written.
+pub fn save_preset(directory: &Path, name: &str, exported: &Exported) -> io::Result<PathBuf> {
+    let path = saved_path(directory, name)?;
+    std::fs::create_dir_all(directory)?;
+    replace(&path, &exported.text)?;
+    Ok(path)
+}
+
+/// Writes a file beside its place, then puts it there, so that no reader sees half of it.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = write_synced(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // What failed is told; a leftover would only be in the way.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{FILE_NAME, Loader};
+
+    #[test]
+    fn a_preset_is_saved_listed_and_loaded() {
+        let home = tempfile::tempdir().unwrap();
+        let presets = home.path().join("presets");
+        assert!(saved_presets(&presets).unwrap().is_empty());
+        std::fs::write(home.path().join(FILE_NAME), "(log: (files: 7))").unwrap();
+        let loaded = Loader::new().file(home.path().join(FILE_NAME)).load().unwrap();
+        let path = save_preset(&presets, "mine", &loaded.export()).unwrap();
+        save_preset(&presets, "mine", &loaded.export()).unwrap();
+        std::fs::write(presets.join("notes.txt"), "").unwrap();
+        assert_eq!(saved_presets(&presets).unwrap(), ["mine"]);
+        assert_eq!(Loader::new().file(path).load().unwrap().config, loaded.config);
+        assert_eq!(presets.read_dir().unwrap().count(), 2, "nothing is left beside it");
+        for out in ["../x", "a/b", "", "A"] {
+            assert!(save_preset(&presets, out, &loaded.export()).is_err(), "{out}");
+        }
+    }
+}

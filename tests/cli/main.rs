@@ -1,0 +1,7 @@
+//! The binary as a person or a script meets it: exit codes, one-line causes, documents.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod bad_input;
+mod binary;
+mod instance;
+mod offline;

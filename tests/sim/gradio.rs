@@ -1,0 +1,6 @@
+//! Gradio's session against the simulated app.
+
+mod calls;
+mod dial;
+mod fate;
+mod rig;

@@ -1,0 +1,163 @@
+//! What the tests share: a server, a session, and somewhere to watch both.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use backline::{
+    backends::{
+        Attempt, Connector, Dialed, Finished, Report, Session as _, Setback, Sign, Sink, Start, Target,
+        litellm::{Litellm, Session},
+        target::Timeouts,
+    },
+    model::{Epoch, Fault, Identity, Kind, Work},
+    net::Address,
+    sim::{
+        App, Body, SimServer,
+        litellm::{Options, SimLitellm},
+        server::plain,
+    },
+};
+use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::task::JoinSet;
+
+/// Long past anything that a test waits for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Reports as they came.
+#[derive(Default)]
+pub struct Log {
+    reports: Mutex<Vec<Report>>,
+    grown: tokio::sync::Notify,
+}
+
+impl Sink for Log {
+    fn report(&self, report: Report) {
+        self.reports.lock().unwrap().push(report);
+        self.grown.notify_waiters();
+    }
+}
+
+impl Log {
+    pub fn text(&self) -> String {
+        let delta = |r: &Report| if let Report::Delta(text) = r { text.clone() } else { String::new() };
+        self.reports.lock().unwrap().iter().map(delta).collect()
+    }
+
+    pub fn started(&self) -> bool {
+        self.reports.lock().unwrap().iter().any(|r| matches!(r, Report::Started))
+    }
+
+    /// Waits until this text has come.
+    pub async fn until(&self, text: &str) {
+        let seen = async {
+            loop {
+                let grown = self.grown.notified();
+                if self.text().contains(text) {
+                    return;
+                }
+                grown.await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("only {:?} came", self.text()));
+    }
+}
+
+/// A session and its live channel.
+pub struct Line {
+    pub session: Arc<Session>,
+    pub identity: Identity,
+    pub live: BoxStream<'static, Sign>,
+}
+
+impl Line {
+    pub fn run(&self, attempt: Attempt, log: &Arc<Log>) -> JoinSet<Result<Finished, Setback>> {
+        let mut task = JoinSet::new();
+        task.spawn(self.session.clone().run(attempt, log.clone()));
+        task
+    }
+
+    /// Runs a chat to its end.
+    pub async fn chat(&self, body: &str) -> (Result<Finished, Setback>, Arc<Log>) {
+        let log = Arc::new(Log::default());
+        let ended = end(self.run(attempt(body), &log)).await;
+        (ended, log)
+    }
+
+    /// The next sign.
+    pub async fn sign(&mut self) -> Option<Sign> {
+        tokio::time::timeout(PATIENCE, self.live.next()).await.expect("a sign comes")
+    }
+}
+
+pub fn target(url: &str, kind: Kind, key: Option<&str>) -> Target {
+    let mut target = Target::new("llm".parse().unwrap(), kind, Address::parse(url).unwrap());
+    target.http.key = key.map(|key| key.to_owned().into());
+    target.timeouts = Timeouts { request: Duration::from_secs(3), ..Timeouts::default() };
+    target
+}
+
+pub async fn dial(target: Target) -> Result<Line, Fault> {
+    let Dialed { session, identity, live, .. } = Litellm::new(target)?.dial(Epoch::new(1)).await?;
+    let session = session.downcast::<Session>().unwrap_or_else(|_| panic!("another kind's session"));
+    Ok(Line { session, identity, live })
+}
+
+/// A simulated LiteLLM that loses no time.
+pub async fn sim() -> SimLitellm {
+    let quick = Options {
+        pace: Duration::from_millis(5),
+        patience: Duration::from_millis(100),
+        ..Options::default()
+    };
+    SimLitellm::start(quick).await.unwrap()
+}
+
+pub async fn line(sim: &SimLitellm) -> Line {
+    dial(target(&sim.url(), Kind::Litellm, Some(sim.key()))).await.unwrap()
+}
+
+/// A chat of this model.
+pub fn ask(model: &str) -> String {
+    format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"hi"}}]}}"#)
+}
+
+pub fn attempt(body: &str) -> Attempt {
+    let work = Work::Chat(serde_json::value::RawValue::from_string(body.to_owned()).unwrap().into());
+    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh }
+}
+
+pub async fn end(mut run: JoinSet<Result<Finished, Setback>>) -> Result<Finished, Setback> {
+    let ended = tokio::time::timeout(PATIENCE, run.join_next()).await;
+    ended.expect("the run ends").expect("there is one").expect("it does not panic")
+}
+
+/// The completion of a finished chat.
+pub fn result(finished: &Finished) -> serde_json::Value {
+    serde_json::from_str(finished.result.as_ref().unwrap().get()).unwrap()
+}
+
+/// Any other server: a function from a path and whether it came with a key to an answer.
+pub struct Stranger<F>(F);
+
+impl<F> App for Stranger<F>
+where
+    F: Fn(&str, bool) -> (u16, &'static str, &'static str) + Send + Sync + 'static,
+{
+    fn answer(self: Arc<Self>, request: Request<Incoming>) -> BoxFuture<'static, Response<Body>> {
+        let keyed = request.headers().contains_key("authorization");
+        let (status, media_type, body) = (self.0)(request.uri().path(), keyed);
+        Box::pin(async move { plain(StatusCode::from_u16(status).unwrap(), media_type, body) })
+    }
+}
+
+pub async fn stranger<F>(answers: F) -> io::Result<SimServer>
+where
+    F: Fn(&str, bool) -> (u16, &'static str, &'static str) + Send + Sync + Clone + 'static,
+{
+    SimServer::start(move || -> Arc<dyn App> { Arc::new(Stranger(answers.clone())) }).await
+}

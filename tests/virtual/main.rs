@@ -1,0 +1,9 @@
+//! Promises in virtual time: the clock jumps from event to event, and the backends are in memory.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod detection;
+mod healing;
+mod herd;
+mod leases;
+mod reconnect;
+mod world;
