@@ -23,7 +23,7 @@ pub enum Next {
     Nothing,
 }
 
-/// A child went down: told to [`ChildSpec::on_down`], so that somebody speaks for it while no incarnation lives.
+/// A child went down: told to [`ChildSpec::on_down`](crate::ChildSpec::on_down), so that somebody speaks for it while no incarnation lives.
 #[derive(Debug, Clone)]
 pub struct Down<'a> {
     /// The child's id.
