@@ -1,19 +1,17 @@
-//! The address of a supervisor: it outlives the supervisor's own restarts.
+//! The address of a supervisor, as its users hold it.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorCell, ActorRef};
-use serde::Serialize;
-use tokio::sync::{oneshot, watch};
+use ractor::{ActorCell, ActorRef, ActorRuntime};
+use tokio::sync::{broadcast, oneshot};
 
 use crate::{
-    Bus, ChildSpec, Exit, ExitKind, NodeState, OnIntensity, RootHandle, SupervisorError, SupervisorSpec,
-    TreeSnapshot,
+    Bus, ChildSpec, OnIntensity, RootHandle, SupervisorError, SupervisorSpec, TreeEvent, TreeSnapshot,
+    TreeWatch,
+    address::Address,
     shell::{Msg, Supervisor},
+    start::linked,
+    table::KILL_GRACE,
 };
 
 /// How long a supervisor has to answer a request.
@@ -22,52 +20,15 @@ const ANSWER: Duration = Duration::from_secs(5);
 const STOP: Duration = Duration::from_secs(3600);
 
 /// A supervisor's address: cheap to clone, and good across the supervisor's own restarts.
+///
+/// Where a request names a child, a path goes further down: `backends/comfy-a` at the root is `comfy-a` at `backends`.
 #[derive(Clone)]
 pub struct Branch(Arc<Address>);
-
-struct Address {
-    bus: Bus,
-    spec: SupervisorSpec,
-    now: Mutex<Now>,
-    end: watch::Sender<Option<GaveUp>>,
-}
-
-/// What the running incarnation shows of itself.
-#[derive(Default)]
-struct Now {
-    actor: Option<ActorRef<Msg>>,
-    rows: Vec<Row>,
-}
-
-/// One child as its supervisor shows it.
-pub(crate) struct Row {
-    pub(crate) shown: TreeSnapshot,
-    pub(crate) cell: Option<ActorCell>,
-    pub(crate) branch: Option<Branch>,
-}
-
-/// Why a supervisor is no more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GaveUp {
-    /// The supervisor.
-    pub supervisor: String,
-    /// The child that brought it down; its own id where none did.
-    pub child: String,
-    /// How that child last ended.
-    pub exit: Exit,
-}
-
-impl fmt::Display for GaveUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` gave up because `{}` {}", self.supervisor, self.child, self.exit)
-    }
-}
 
 impl Branch {
     /// The address of a supervisor that is not started yet.
     pub fn new(bus: &Bus, spec: SupervisorSpec) -> Self {
-        let now = Mutex::default();
-        Self(Arc::new(Address { bus: bus.clone(), spec, now, end: watch::Sender::new(None) }))
+        Self(Arc::new(Address::new(bus.clone(), spec)))
     }
 
     /// The supervisor's id.
@@ -75,16 +36,24 @@ impl Branch {
         &self.0.spec.id
     }
 
-    /// This supervisor as a child of another. It stops in order, as long as its own children need.
+    /// This supervisor as a child of another. It stops in order, as long as its own children need. It starts anew when
+    /// the children of its former incarnation are gone, or after a second where one of them blocks its thread.
     pub fn child(&self) -> ChildSpec {
         let branch = self.clone();
-        let mut child = ChildSpec::new(self.0.spec.id.clone(), move |context| {
+        let mut child = ChildSpec::born(self.0.spec.id.clone(), move |context| {
             let branch = branch.clone();
-            async move {
-                let (actor, _task) =
-                    Actor::spawn_linked(None, Supervisor, branch, context.supervisor).await?;
-                Ok(actor.get_cell())
-            }
+            Box::pin(async move {
+                let remains = branch.0.take_remains();
+                let gone = async {
+                    for task in remains {
+                        // However it ended: ractor's tasks catch the panics of their actors.
+                        let _ = task.await;
+                    }
+                };
+                // Who is late blocks its thread; it must not hold up the rest.
+                let _ = tokio::time::timeout(KILL_GRACE, gone).await;
+                linked(Supervisor, branch, context).await
+            })
         })
         .shutdown(STOP)
         .on_intensity(OnIntensity::Escalate)
@@ -99,21 +68,26 @@ impl Branch {
     /// Starts it as the root of a tree.
     ///
     /// # Cancel safety
-    /// Dropping the future may leave the tree running; it ends with the runtime then.
+    /// Dropping the future kills the tree.
     ///
     /// # Errors
-    /// [`SupervisorError::NotStarted`].
+    /// [`SupervisorError::NotStarted`], where it runs already.
     pub async fn start_root(&self) -> Result<RootHandle, SupervisorError> {
-        let (actor, _task) = Actor::spawn(None, Supervisor, self.clone())
-            .await
-            .map_err(|e| SupervisorError::NotStarted(self.id().to_owned(), e.to_string()))?;
-        Ok(RootHandle::new(self.clone(), actor.get_cell()))
+        let refused = |why: String| SupervisorError::NotStarted(self.id().to_owned(), why);
+        let (actor, started) = ActorRuntime::spawn_instant(None, Supervisor, self.clone())
+            .map_err(|e| refused(e.to_string()))?;
+        let root = RootHandle::new(self.clone(), actor.get_cell());
+        match started.await {
+            Ok(Ok(_task)) => Ok(root),
+            Ok(Err(error)) => Err(refused(error.to_string())),
+            Err(error) => Err(refused(error.to_string())),
+        }
     }
 
     /// Adds a child after the others; it starts at once. Ok means that it is in the table, not that it runs.
     ///
     /// # Cancel safety
-    /// Safe; what was asked may still be done.
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
     ///
     /// # Errors
     /// A duplicate id, or a supervisor that is restarting, stopping or deaf.
@@ -121,27 +95,42 @@ impl Branch {
         self.ask(|reply| Msg::Add(Box::new(child), reply), ANSWER).await
     }
 
-    /// Stops a child and forgets it; Ok once it is gone. Waits as long as the child's own deadline and 5 s.
+    /// Stops a child and forgets it; Ok once it is gone. Waits as long as the child's own deadline and 6 s.
     ///
     /// # Cancel safety
-    /// Safe; what was asked may still be done.
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
     ///
     /// # Errors
     /// An unknown id, or a supervisor that is restarting or deaf.
-    pub async fn remove(&self, id: &str) -> Result<(), SupervisorError> {
-        let patience = self.lock().rows.iter().find(|r| r.shown.id == id).map_or(ANSWER, |_| ANSWER + STOP);
-        self.ask(|reply| Msg::Remove(id.into(), reply), patience).await
+    pub async fn remove(&self, path: &str) -> Result<(), SupervisorError> {
+        let (branch, id) = self.resolve(path);
+        let own = branch.0.lock().rows.iter().find(|r| r.id() == id).map(|row| row.shutdown());
+        let patience = own.unwrap_or_default().saturating_add(KILL_GRACE + ANSWER);
+        branch.ask(|reply| Msg::Remove(id.into(), reply), patience).await
     }
 
     /// Restarts a child, or starts one that waits, has ended or is quarantined; that counts as no crash.
     ///
     /// # Cancel safety
-    /// Safe; what was asked may still be done.
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
     ///
     /// # Errors
     /// An unknown id, or a supervisor that is restarting, stopping or deaf.
-    pub async fn restart(&self, id: &str) -> Result<(), SupervisorError> {
-        self.ask(|reply| Msg::Restart(id.into(), reply), ANSWER).await
+    pub async fn restart(&self, path: &str) -> Result<(), SupervisorError> {
+        let (branch, id) = self.resolve(path);
+        branch.ask(|reply| Msg::Restart(id.into(), reply), ANSWER).await
+    }
+
+    /// Starts a child that is quarantined, with its crashes forgotten; one that is not is left alone.
+    ///
+    /// # Cancel safety
+    /// Safe. What the supervisor has not begun by then is not done; the rest goes on.
+    ///
+    /// # Errors
+    /// An unknown id, or a supervisor that is restarting, stopping or deaf.
+    pub async fn release(&self, path: &str) -> Result<(), SupervisorError> {
+        let (branch, id) = self.resolve(path);
+        branch.ask(|reply| Msg::Release(id.into(), reply), ANSWER).await
     }
 
     /// The tree from here on, asked of the supervisor itself: an answer proves that it lives.
@@ -155,20 +144,52 @@ impl Branch {
         self.call(Msg::Describe, patience).await
     }
 
+    /// The supervisor further down at this path; `None` where there is none.
+    pub fn at(&self, path: &str) -> Option<Self> {
+        let (branch, id) = self.resolve(path);
+        branch.below(id)
+    }
+
     /// The actor of a child that runs now.
-    pub fn cell(&self, id: &str) -> Option<ActorCell> {
-        self.lock().rows.iter().find(|r| r.shown.id == id).and_then(|r| r.cell.clone())
+    pub fn cell(&self, path: &str) -> Option<ActorCell> {
+        let (branch, id) = self.resolve(path);
+        let now = branch.0.lock();
+        now.rows.iter().find(|r| r.id() == id).and_then(|r| r.cell().cloned())
     }
 
     /// The tree from here on.
     pub fn snapshot(&self) -> TreeSnapshot {
-        let now = self.lock();
-        let mut shown = TreeSnapshot::down(self.id());
-        if now.actor.is_some() {
-            shown.state = NodeState::Running;
+        self.0.snapshot()
+    }
+
+    /// The tree from here on, for whoever follows it.
+    pub fn watch(&self) -> TreeWatch {
+        TreeWatch::new(self.clone())
+    }
+
+    /// The events of the whole tree from now on. A listener that is 256 behind is told how many it missed.
+    pub fn events(&self) -> broadcast::Receiver<Arc<TreeEvent>> {
+        self.0.bus.events()
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.0
+    }
+
+    fn below(&self, id: &str) -> Option<Self> {
+        self.0.lock().rows.iter().find(|r| r.id() == id).and_then(|r| r.branch().cloned())
+    }
+
+    /// The supervisor that minds the child at this path, and the child's id there. An id may have a slash in it.
+    fn resolve<'a>(&self, path: &'a str) -> (Self, &'a str) {
+        let known = self.0.lock().rows.iter().any(|r| r.id() == path);
+        match path.split_once('/') {
+            Some((first, rest)) if !known => match self.below(first) {
+                Some(branch) => branch.resolve(rest),
+                None => (self.clone(), path),
+            },
+            _ => (self.clone(), path),
         }
-        shown.children = now.rows.iter().map(Row::snapshot).collect();
-        shown
     }
 
     async fn ask(
@@ -185,7 +206,7 @@ impl Branch {
         patience: Duration,
     ) -> Result<T, SupervisorError> {
         let restarting = || SupervisorError::Restarting(self.id().to_owned());
-        let actor = self.lock().actor.clone().ok_or_else(restarting)?;
+        let actor = self.0.lock().actor.clone().ok_or_else(restarting)?;
         let (reply, answer) = oneshot::channel();
         actor.cast(make(reply)).map_err(|_| restarting())?;
         match tokio::time::timeout(patience, answer).await {
@@ -194,67 +215,10 @@ impl Branch {
             Err(_) => Err(SupervisorError::NoAnswer(self.id().to_owned())),
         }
     }
-
-    /// Why it ended, once it has.
-    pub(crate) fn end(&self) -> watch::Receiver<Option<GaveUp>> {
-        self.0.end.subscribe()
-    }
-
-    pub(crate) fn spec(&self) -> &SupervisorSpec {
-        &self.0.spec
-    }
-
-    pub(crate) fn bus(&self) -> &Bus {
-        &self.0.bus
-    }
-
-    pub(crate) fn begin(&self, actor: ActorRef<Msg>) {
-        self.0.end.send_replace(None);
-        self.lock().actor = Some(actor);
-        self.0.bus.changed();
-    }
-
-    pub(crate) fn show(&self, rows: Vec<Row>) {
-        self.lock().rows = rows;
-        self.0.bus.changed();
-    }
-
-    /// The incarnation is over; `why` where it gave up.
-    pub(crate) fn finish(&self, why: Option<GaveUp>) {
-        {
-            let mut now = self.lock();
-            now.actor = None;
-            for row in &mut now.rows {
-                row.cell = None;
-                row.shown.state = NodeState::Down;
-            }
-        }
-        let own = || GaveUp {
-            supervisor: self.id().to_owned(),
-            child: self.id().to_owned(),
-            exit: Exit::new(ExitKind::Normal, "stopped"),
-        };
-        self.0.end.send_replace(Some(why.unwrap_or_else(own)));
-        self.0.bus.changed();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Now> {
-        self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl fmt::Debug for Branch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Branch").field(&self.id()).finish()
-    }
-}
-
-impl Row {
-    fn snapshot(&self) -> TreeSnapshot {
-        let mut shown = self.shown.clone();
-        if let Some(branch) = &self.branch {
-            shown.children = branch.snapshot().children;
-        }
-        shown
     }
 }

@@ -1,6 +1,6 @@
 //! Why a supervisor does not do what was asked.
 
-/// Why a supervisor does not do what was asked; nothing was changed then.
+/// Why a supervisor does not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SupervisorError {
@@ -16,7 +16,7 @@ pub enum SupervisorError {
     /// It is stopping and takes nothing new.
     #[error("the supervisor `{0}` is shutting down")]
     ShuttingDown(String),
-    /// It did not answer in time; what was asked may still be done.
+    /// It did not answer in time. What it had begun goes on; what it had not is not done.
     #[error("the supervisor `{0}` did not answer in time")]
     NoAnswer(String),
     /// The supervisor could not be started.

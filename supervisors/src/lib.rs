@@ -1,4 +1,4 @@
-//! OTP-style supervision trees on [ractor](ractor).
+//! OTP-style supervision trees on [ractor].
 //!
 //! ractor gives actors, links and supervision *events*; what to do about them it leaves to you. This crate does it the
 //! way OTP does: a supervisor owns an ordered list of children, starts them from left to right, stops them from right
@@ -9,10 +9,9 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use std::time::Duration;
-//! use backline_supervisors::{Branch, Bus, ChildSpec, Restart, Strategy, SupervisorSpec};
+//! use backline_supervisors::{ChildSpec, Restart, RootHandle, Strategy, SupervisorSpec};
 //! use ractor::{Actor, ActorProcessingErr, ActorRef};
 //!
-//! #[derive(Clone)]
 //! struct Worker;
 //! impl Actor for Worker {
 //!     type Msg = ();
@@ -24,63 +23,88 @@
 //!     }
 //! }
 //!
-//! let bus = Bus::new();
-//! let mut events = bus.events();
 //! let spec = SupervisorSpec::new("root")
 //!     .strategy(Strategy::OneForOne)
 //!     .child(ChildSpec::actor("left", || (Worker, ())))
 //!     .child(ChildSpec::actor("right", || (Worker, ())).restart(Restart::Transient));
-//! let root = Branch::new(&bus, spec).start_root().await.expect("two workers start");
+//! let root = RootHandle::start(spec).await.expect("two workers start");
+//! let mut tree = root.watch();
+//! tree.wait_for(|tree| tree.children.len() == 2 && tree.children.iter().all(|c| c.is_running())).await;
 //!
-//! while root.cell("left").is_none() {
-//!     events.recv().await.expect("the tree tells what happens");
-//! }
-//! root.cell("left").expect("it runs").send_message(()).expect("it takes the message that kills it");
-//! while root.snapshot().child("left").is_none_or(|left| left.restarts == 0 || !left.is_running()) {
-//!     events.recv().await.expect("the tree tells what happens");
-//! }
-//! assert_eq!(root.snapshot().child("right").expect("it was not touched").restarts, 0);
+//! let left = root.cell("left").expect("it runs");
+//! left.send_message(()).expect("it takes the message that kills it");
+//! let healed = tree.wait_for(|t| t.child("left").is_some_and(|c| c.restarts == 1 && c.is_running())).await;
+//! assert_eq!(healed.child("right").expect("it was not touched").restarts, 0);
 //! assert!(root.shutdown(Duration::from_secs(1)).await.clean);
 //! # }
 //! ```
 //!
-//! | promise | how |
+//! A deeper tree has a [`Branch`] for each supervisor and one [`Bus`] for all. A branch is an address: cheap to clone,
+//! good across the supervisor's own restarts, and from the root a path such as `backends/comfy-a` reaches below it.
+//!
+//! ```
+//! # use backline_supervisors::{Branch, Bus, ChildSpec, SupervisorError, Strategy, SupervisorSpec};
+//! # async fn assemble(wanted: fn() -> Vec<ChildSpec>, jobs: ChildSpec) -> Result<(), SupervisorError> {
+//! let bus = Bus::new();
+//! let backends = Branch::new(&bus, SupervisorSpec::new("backends").wanted(wanted));
+//! let root = SupervisorSpec::new("root").strategy(Strategy::RestForOne).child(backends.child()).child(jobs);
+//! let root = Branch::new(&bus, root).start_root().await?;
+//! # Ok(()) }
+//! ```
+//!
+//! | promise | what plain ractor does, and what happens here |
 //! |---|---|
-//! | a slow start makes nobody deaf | starts run in tasks that the supervisor owns, with a deadline |
-//! | a failed start counts like a crash | ractor raises no event for a failing `pre_start`; the start task reports it |
-//! | a killed child is restarted | ractor reports a kill as a clean end; [`Exit`] tells them apart |
-//! | a late event of a former incarnation changes nothing | every internal message carries the incarnation |
+//! | stopping runs every child's `post_stop` | a parent that ends kills its children; here it stops them in order, and kills who is late |
+//! | a killed child is restarted | a kill is reported as a clean end; [`Exit`] tells them apart |
+//! | a slow start makes nobody deaf | `pre_start` runs in the spawner; here in a task that the supervisor owns, with a deadline |
+//! | a failed start counts like a crash | a failing `pre_start` raises no event; here the start task reports it |
+//! | the next incarnation never meets the former one | a crash is told before the state is dropped; here the restart waits for the drop, a second at most |
+//! | a start that is given up leaves no actor behind | what was spawned runs on; here it is found and killed |
+//! | a late event of a former incarnation changes nothing | every internal message carries an incarnation, and no number is used twice |
 //! | a child removed while it waits for its restart stays gone | waiting is a state of the table, not a timer on the loose |
-//! | a duplicate id is refused and harms nobody | the table is asked before anything starts |
+//! | a duplicate id is refused and harms nobody | the table is asked before anything starts; names are not ractor's global ones |
 //! | one fault counts once | under `one_for_all` and `rest_for_one` the siblings' ends belong to the restart |
-//! | stopping runs every child's `post_stop` | ractor kills the children of a parent that ends; here the parent waits for them |
-//! | dropping the root leaves no task | the drop kills the tree |
+//! | dropping the root leaves no task | a child in its clean-up outlives the kill of its parent; here it is killed, too |
 //!
 //! What differs from Erlang: a supervisor never blocks while a child starts, so a caller that wants to know waits for
-//! the event; there is no `significant` child; a delay before a restart is allowed.
+//! the tree to show it; a start that fails at first is restarted like a crash; a delay before a restart is allowed; a
+//! child that ended for good stays in the tree, as ended, until it is removed; there is no `significant` child.
+//!
+//! What it cannot do: end an actor that blocks its thread. Such a one is left behind a second after its kill and
+//! reported as [`ExitKind::Abandoned`].
 //!
 //! Requires `panic = "unwind"`: with `abort` there is nobody left to restart anything.
 
+mod address;
 mod branch;
 mod bus;
 mod delay;
+mod down;
 mod error;
 mod exit;
 mod intensity;
+mod policy;
+mod report;
 mod root;
+mod row;
 mod shell;
 mod snapshot;
 mod spec;
+mod start;
 mod table;
+mod watch;
 
-pub use branch::{Branch, GaveUp};
+pub use branch::Branch;
 pub use bus::{Bus, TreeEvent, TreeEventKind};
 pub use delay::RestartDelay;
+pub use down::{Down, Next};
 pub use error::SupervisorError;
 pub use exit::{Exit, ExitKind};
 pub use intensity::Intensity;
-pub use root::{RootHandle, ShutdownReport};
+pub use policy::{OnIntensity, Restart, Strategy};
+pub use report::{GaveUp, ShutdownReport};
+pub use root::RootHandle;
 pub use snapshot::{NodeState, TreeSnapshot};
-pub use spec::{
-    ChildSpec, Down, Next, OnIntensity, Restart, StartContext, StartError, Strategy, SupervisorSpec,
-};
+pub use spec::{ChildSpec, SupervisorSpec};
+pub use start::{StartContext, StartError};
+pub use watch::TreeWatch;

@@ -1,32 +1,47 @@
 //! The supervisor's actor: it carries out what the table decides.
 
+mod alarm;
 mod carry;
+mod lives;
+mod request;
 mod starts;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::{sync::oneshot, time::Instant};
 
-use self::starts::Starts;
+pub(crate) use self::request::Reply;
+use self::{alarm::Alarm, lives::Lives, starts::Starts};
 use crate::{
-    Branch, ChildSpec, Exit, GaveUp, SupervisorError, TreeSnapshot,
-    table::{Input, Policy, Refusal, Table},
+    Branch, ChildSpec, Down, Exit, ExitKind, GaveUp, Next, TreeSnapshot,
+    address::Legacy,
+    down,
+    start::Born,
+    table::{Input, Table},
 };
-
-pub(crate) type Reply = oneshot::Sender<Result<(), SupervisorError>>;
 
 /// What a supervisor is told; each message about a child carries its incarnation.
 pub(crate) enum Msg {
+    /// A start has succeeded.
     Started {
         id: Arc<str>,
         incarnation: u64,
-        cell: ActorCell,
+        born: Born,
     },
+    /// A start has failed, or is late.
     NotStarted {
+        id: Arc<str>,
+        incarnation: u64,
+        exit: Exit,
+    },
+    /// Nothing of a start that did not succeed runs any more.
+    StartOver {
+        id: Arc<str>,
+        incarnation: u64,
+    },
+    /// A child that had ended is gone with all that it held.
+    Gone {
         id: Arc<str>,
         incarnation: u64,
         exit: Exit,
@@ -35,6 +50,7 @@ pub(crate) enum Msg {
     Add(Box<ChildSpec>, Reply),
     Remove(Arc<str>, Reply),
     Restart(Arc<str>, Reply),
+    Release(Arc<str>, Reply),
     /// Answers with the tree from here on: asked of the actor, an answer proves that it lives.
     Describe(oneshot::Sender<TreeSnapshot>),
     Shutdown,
@@ -43,35 +59,40 @@ pub(crate) enum Msg {
 /// The actor.
 pub(crate) struct Supervisor;
 
-/// How many ends of actors that are not known yet are kept: an actor may end before its start is reported.
-const EARLY: usize = 64;
-
 pub(crate) struct Shell {
     myself: ActorRef<Msg>,
     branch: Branch,
     table: Table,
     specs: HashMap<Arc<str>, ChildSpec>,
-    cells: HashMap<Arc<str>, (u64, ActorCell)>,
-    early: VecDeque<(ActorId, Exit)>,
+    lives: Lives,
     starts: Starts,
-    alarm: Option<(Instant, Alarm)>,
+    alarm: Option<Alarm>,
     removals: HashMap<Arc<str>, Vec<Reply>>,
     end: Option<GaveUp>,
-}
-
-/// A timer that ends with its owner.
-struct Alarm(JoinHandle<()>);
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// However the incarnation ends, its address learns it: a kill drops the state and runs nothing else.
 impl Drop for Shell {
     fn drop(&mut self) {
-        self.branch.finish(self.end.take());
+        let mut remains = Vec::new();
+        for (id, life) in self.lives.drain() {
+            // ractor spares the children of a dead parent that are in their clean-up: one that is stuck there would
+            // stay for ever.
+            life.cell.kill();
+            remains.extend(life.task);
+            let child = self.table.children().iter().find(|c| c.id == id);
+            if let (Some(on_down), Some(child)) =
+                (self.specs.get(&id).and_then(|s| s.on_down.as_ref()), child)
+            {
+                let exit = Exit::new(ExitKind::Killed, "its supervisor ended");
+                down::tell(
+                    on_down,
+                    Down { id: &id, exit: &exit, next: Next::Nothing, restarts: child.restarts },
+                );
+            }
+        }
+        let legacy = Legacy { why: self.end.take(), floor: self.table.highest(), remains };
+        self.branch.address().finish(self.myself.get_id(), legacy);
     }
 }
 
@@ -81,15 +102,15 @@ impl Actor for Supervisor {
     type Arguments = Branch;
 
     async fn pre_start(&self, myself: ActorRef<Msg>, branch: Branch) -> Result<Shell, ActorProcessingErr> {
-        let spec = branch.spec();
-        let table = Table::new(spec.strategy, spec.intensity, spec.seed);
-        branch.begin(myself.clone());
+        let Some(floor) = branch.address().begin(myself.clone()) else {
+            return Err("it runs already".into());
+        };
+        let spec = &branch.address().spec;
         Ok(Shell {
             myself,
-            table,
+            table: Table::new(spec.strategy, spec.intensity, spec.seed, floor),
             specs: HashMap::new(),
-            cells: HashMap::new(),
-            early: VecDeque::new(),
+            lives: Lives::default(),
             starts: Starts::default(),
             alarm: None,
             removals: HashMap::new(),
@@ -99,7 +120,7 @@ impl Actor for Supervisor {
     }
 
     async fn post_start(&self, _: ActorRef<Msg>, shell: &mut Shell) -> Result<(), ActorProcessingErr> {
-        let spec = shell.branch.spec().clone();
+        let spec = shell.branch.address().spec.clone();
         let wanted = spec.wanted.map(|wanted| wanted()).unwrap_or_default();
         for child in spec.children.into_iter().chain(wanted) {
             let id = child.id.clone();
@@ -113,12 +134,15 @@ impl Actor for Supervisor {
 
     async fn handle(&self, _: ActorRef<Msg>, msg: Msg, shell: &mut Shell) -> Result<(), ActorProcessingErr> {
         match msg {
-            Msg::Started { id, incarnation, cell } => shell.started(id, incarnation, cell),
-            Msg::NotStarted { id, incarnation, exit } => shell.not_started(id, incarnation, exit),
+            Msg::Started { id, incarnation, born } => shell.started(id, incarnation, born),
+            Msg::NotStarted { id, incarnation, exit } => shell.step(Input::Exited { id, incarnation, exit }),
+            Msg::StartOver { id, incarnation } => shell.start_over(&id, incarnation),
+            Msg::Gone { id, incarnation, exit } => shell.gone(id, incarnation, exit),
             Msg::Tick => shell.step(Input::Tick),
             Msg::Add(child, reply) => shell.asked_to_add(*child, reply),
             Msg::Remove(id, reply) => shell.asked_to_remove(id, reply),
-            Msg::Restart(id, reply) => shell.asked_to_restart(&id, reply),
+            Msg::Restart(id, reply) => shell.asked(&id, reply, Table::restart),
+            Msg::Release(id, reply) => shell.asked(&id, reply, Table::release),
             Msg::Describe(reply) => {
                 // Whoever asked may have stopped waiting.
                 let _ = reply.send(shell.branch.snapshot());
@@ -135,116 +159,50 @@ impl Actor for Supervisor {
         event: SupervisionEvent,
         shell: &mut Shell,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(exit) = Exit::classify(&event) else { return Ok(()) };
-        let Some(actor) = event.actor_id() else { return Ok(()) };
-        shell.ended(actor, exit)
+        let (exit, actor) = (Exit::classify(&event), event.actor_id());
+        // The event carries the state of a child that stopped: what it holds is released before anything follows.
+        drop(event);
+        let (Some(exit), Some(actor)) = (exit, actor) else { return Ok(()) };
+        match shell.lives.ended(actor, exit, shell.starts.len(), &shell.myself) {
+            Some((id, incarnation, exit)) => shell.gone(id, incarnation, exit),
+            None => Ok(()),
+        }
     }
 }
 
 impl Shell {
-    fn add(&mut self, child: ChildSpec) -> Result<Vec<crate::table::Output>, Refusal> {
-        let policy = Policy {
-            restart: child.restart,
-            on_intensity: child.on_intensity,
-            delay: child.delay,
-            shutdown: child.shutdown,
-        };
-        // Only a child that is new may replace what is known under its id.
-        match self.table.add(child.id.clone(), policy, Instant::now()) {
-            Ok(outputs) => {
-                self.specs.insert(child.id.clone(), child);
-                Ok(outputs)
-            }
-            Err(refusal) => Err(refusal),
-        }
-    }
-
-    fn asked_to_add(&mut self, child: ChildSpec, reply: Reply) -> Result<(), ActorProcessingErr> {
-        let id = child.id.clone();
-        match self.add(child) {
-            Ok(outputs) => {
-                let carried = self.carry(outputs);
-                // Whoever asked may have stopped waiting.
-                let _ = reply.send(Ok(()));
-                carried
-            }
-            Err(refusal) => self.refuse(&id, refusal, reply),
-        }
-    }
-
-    fn asked_to_remove(&mut self, id: Arc<str>, reply: Reply) -> Result<(), ActorProcessingErr> {
-        match self.table.remove(&id, Instant::now()) {
-            Ok(outputs) => {
-                self.removals.entry(id).or_default().push(reply);
-                self.carry(outputs)
-            }
-            Err(refusal) => self.refuse(&id, refusal, reply),
-        }
-    }
-
-    fn asked_to_restart(&mut self, id: &Arc<str>, reply: Reply) -> Result<(), ActorProcessingErr> {
-        match self.table.restart(id, Instant::now()) {
-            Ok(outputs) => {
-                let carried = self.carry(outputs);
-                let _ = reply.send(Ok(()));
-                carried
-            }
-            Err(refusal) => self.refuse(id, refusal, reply),
-        }
-    }
-
-    fn refuse(&self, id: &str, refusal: Refusal, reply: Reply) -> Result<(), ActorProcessingErr> {
-        let error = match refusal {
-            Refusal::Duplicate => SupervisorError::DuplicateId(id.to_owned()),
-            Refusal::Unknown => SupervisorError::UnknownChild(id.to_owned()),
-            Refusal::Leaving => SupervisorError::ShuttingDown(self.branch.id().to_owned()),
-        };
-        let _ = reply.send(Err(error));
-        Ok(())
-    }
-
-    fn started(&mut self, id: Arc<str>, incarnation: u64, cell: ActorCell) -> Result<(), ActorProcessingErr> {
+    fn started(&mut self, id: Arc<str>, incarnation: u64, born: Born) -> Result<(), ActorProcessingErr> {
         self.starts.forget(&id, incarnation);
-        let actor = cell.get_id();
         let current = self.table.children().iter().any(|c| c.id == id && c.incarnation == incarnation);
         if !current {
             // Its start was given up just as it succeeded.
-            cell.kill();
+            born.cell.kill();
             return Ok(());
         }
-        self.cells.insert(id.clone(), (incarnation, cell));
+        let early = self.lives.begin(id.clone(), incarnation, born);
         self.step(Input::Started { id: id.clone(), incarnation })?;
-        // It may have ended before its start was reported.
-        match self.early.iter().position(|(early, _)| *early == actor) {
-            Some(at) => {
-                let (_, exit) = self.early.remove(at).expect("the place was just found");
-                self.exited(id, incarnation, exit)
-            }
+        match early {
+            Some(exit) => self.gone(id, incarnation, exit),
             None => Ok(()),
         }
     }
 
-    fn not_started(&mut self, id: Arc<str>, incarnation: u64, exit: Exit) -> Result<(), ActorProcessingErr> {
-        self.starts.forget(&id, incarnation);
-        self.step(Input::Exited { id, incarnation, exit })
-    }
-
-    fn ended(&mut self, actor: ActorId, exit: Exit) -> Result<(), ActorProcessingErr> {
-        let known = self.cells.iter().find(|(_, (_, cell))| cell.get_id() == actor);
-        match known.map(|(id, (incarnation, _))| (id.clone(), *incarnation)) {
-            Some((id, incarnation)) => self.exited(id, incarnation, exit),
-            None => {
-                if self.early.len() == EARLY {
-                    self.early.pop_front();
+    /// A start that was given up may have left an actor behind that nobody knows. Which of the unknown ones it is
+    /// cannot be told while other starts are under way.
+    fn start_over(&mut self, id: &Arc<str>, incarnation: u64) -> Result<(), ActorProcessingErr> {
+        self.starts.forget(id, incarnation);
+        if self.starts.len() == 0 {
+            for cell in self.myself.get_children() {
+                if !self.lives.knows(cell.get_id()) {
+                    cell.kill();
                 }
-                self.early.push_back((actor, exit));
-                Ok(())
             }
         }
+        Ok(())
     }
 
-    fn exited(&mut self, id: Arc<str>, incarnation: u64, exit: Exit) -> Result<(), ActorProcessingErr> {
-        self.cells.remove(&id);
+    fn gone(&mut self, id: Arc<str>, incarnation: u64, exit: Exit) -> Result<(), ActorProcessingErr> {
+        self.lives.forget(&id, incarnation);
         self.step(Input::Exited { id, incarnation, exit })
     }
 

@@ -1,25 +1,28 @@
 //! The child table: what a supervisor does next. Pure: no clock, no runtime; the dice are inside.
 
 mod child;
+mod ending;
 mod flow;
 mod request;
 #[cfg(test)]
 mod tests;
-mod tick;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-pub(crate) use self::child::{Child, Policy};
 use self::{
-    child::{After, Standing, State},
+    child::{After, State},
     flow::{Flow, Then},
 };
-use crate::{
-    Exit, Intensity, Next, OnIntensity, Strategy, TreeEventKind,
-    intensity::{Allowance, Window},
+pub(crate) use self::{
+    child::{Child, Policy},
+    request::Refusal,
 };
+use crate::{Exit, ExitKind, Intensity, Next, Strategy, TreeEventKind, intensity::Window};
+
+/// How long a killed child has to end before it is left behind: a kill takes effect at its next await.
+pub(crate) const KILL_GRACE: Duration = Duration::from_secs(1);
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -75,14 +78,6 @@ pub(crate) enum Output {
     },
 }
 
-/// Why a request is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Duplicate,
-    Unknown,
-    Leaving,
-}
-
 /// The children of one supervisor, in order.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -92,11 +87,15 @@ pub(crate) struct Table {
     children: Vec<Child>,
     flow: Flow,
     dice: fastrand::Rng,
+    /// No incarnation of a new child has this number or a lower one: an id that is used again is another child, and
+    /// what is late of the former one must not be taken for its own.
+    floor: u64,
     out: Vec<Output>,
 }
 
 impl Table {
-    pub(crate) fn new(strategy: Strategy, intensity: Intensity, seed: u64) -> Self {
+    /// A table without children. `floor` is the highest incarnation that was ever seen at this address.
+    pub(crate) fn new(strategy: Strategy, intensity: Intensity, seed: u64, floor: u64) -> Self {
         Self {
             strategy,
             intensity,
@@ -104,6 +103,7 @@ impl Table {
             children: Vec::new(),
             flow: Flow::Fresh,
             dice: fastrand::Rng::with_seed(seed),
+            floor,
             out: Vec::new(),
         }
     }
@@ -130,14 +130,24 @@ impl Table {
 
     /// When it wants a tick.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let resting = match self.flow {
+        let states = || self.children.iter().map(|c| c.state);
+        let stops = states().filter_map(State::stop_deadline).min();
+        // Only when it can be met: a deadline that stays in the past would ring without end.
+        let starts = match self.flow {
+            Flow::Steady | Flow::Rising => states().filter_map(State::start_due).min(),
             Flow::Resting { until } => Some(until),
-            _ => None,
+            Flow::Fresh | Flow::Falling { .. } | Flow::Gone => None,
         };
-        self.children.iter().filter_map(|c| c.state.deadline()).chain(resting).min()
+        stops.into_iter().chain(starts).min()
     }
 
-    fn is_leaving(&self) -> bool {
+    /// The highest incarnation so far.
+    pub(crate) fn highest(&self) -> u64 {
+        self.children.iter().map(|c| c.incarnation).fold(self.floor, u64::max)
+    }
+
+    /// Whether its supervisor is on its way out.
+    pub(crate) fn is_leaving(&self) -> bool {
         matches!(self.flow, Flow::Gone | Flow::Falling { then: Then::Stop | Then::GiveUp { .. }, .. })
     }
 
@@ -162,84 +172,29 @@ impl Table {
         }
     }
 
-    fn exited(&mut self, at: usize, exit: Exit, now: Instant) {
-        self.children[at].last_exit = Some(exit.clone());
-        self.tell(at, TreeEventKind::Exited(exit.clone()));
-        match (self.children[at].state, self.children[at].after) {
-            (State::Stopping { .. } | State::Killing { .. }, after) => self.went_down(at, after, exit),
-            (_, After::Remove) => self.went_down(at, After::Remove, exit),
-            _ if self.belongs_to_fall(at) => self.went_down(at, After::Stay, exit),
-            _ => self.crashed(at, exit, now),
-        }
-    }
-
-    /// It ended because it was asked to, or together with its group.
-    fn went_down(&mut self, at: usize, after: After, exit: Exit) {
-        let child = &mut self.children[at];
-        child.after = After::Stay;
-        let (id, restarts) = (child.id.clone(), child.restarts);
-        self.out.push(Output::Down { id, exit, next: Next::Nothing, restarts });
-        match after {
-            After::Remove => self.forget(at),
-            After::Start => self.start(at),
-            After::Stay => self.children[at].state = self.children[at].rest_state(),
-        }
-    }
-
-    /// It ended by itself.
-    fn crashed(&mut self, at: usize, exit: Exit, now: Instant) {
-        if !self.children[at].is_restarted_after(&exit) {
-            self.children[at].state = State::Ended;
-            return self.down(at, exit, Next::Nothing);
-        }
-        let ran = self.children[at].ran_for(now);
-        match self.children[at].policy.on_intensity {
-            OnIntensity::Escalate => {
-                if self.window.book(self.intensity, now) == Allowance::Exceeded {
-                    self.children[at].state = State::Down;
-                    self.down(at, exit.clone(), Next::Nothing);
-                    self.tell(at, TreeEventKind::GaveUp(exit.clone()));
-                    return self.fall(0, Then::GiveUp { id: self.children[at].id.clone(), exit });
+    fn tick(&mut self, now: Instant) {
+        for at in (0..self.children.len()).rev() {
+            match self.children[at].state {
+                State::Stopping { kill_at } if kill_at <= now => {
+                    self.children[at].state = State::Killing { abandon_at: now + KILL_GRACE };
+                    let (id, incarnation) = self.children[at].name();
+                    self.out.push(Output::Kill { id, incarnation });
                 }
-            }
-            OnIntensity::Quarantine { intensity, trial, trial_cap } => {
-                let child = &mut self.children[at];
-                let relapse = child.standing == Standing::OnTrial && ran <= intensity.within;
-                if relapse || child.window.book(intensity, now) == Allowance::Exceeded {
-                    return self.quarantine(at, exit, (trial, trial_cap), now);
+                State::Killing { abandon_at } if abandon_at <= now => {
+                    self.exited(at, Exit::new(ExitKind::Abandoned, "it blocks its thread"), now);
                 }
-                child.standing = Standing::Good;
+                _ => {}
             }
         }
-        self.restart_later(at, exit, ran, now);
     }
 
-    fn restart_later(&mut self, at: usize, exit: Exit, ran: Duration, now: Instant) {
-        let child = &mut self.children[at];
-        child.restarts += 1;
-        let delay = child.policy.delay;
-        child.crashes =
-            if ran >= delay.calm && !delay.calm.is_zero() { 1 } else { child.crashes.saturating_add(1) };
-        let wait = delay.draw(child.crashes, &mut self.dice);
-        child.state = State::Down;
-        self.down(at, exit, Next::Restart(now + wait));
-        self.tell(at, TreeEventKind::Restarting(wait));
-        match self.strategy {
-            Strategy::OneForOne => self.children[at].state = State::Waiting { until: now + wait },
-            Strategy::OneForAll => self.fall(0, Then::Rise { wait }),
-            Strategy::RestForOne => self.fall(at, Then::Rise { wait }),
+    /// Starts it now, or leaves it to its group, which is on its way down or rests.
+    fn raise(&mut self, at: usize) {
+        if self.flow.starts_children() {
+            self.start(at);
+        } else {
+            self.children[at].state = State::Down;
         }
-    }
-
-    fn quarantine(&mut self, at: usize, exit: Exit, (trial, cap): (Duration, Duration), now: Instant) {
-        let child = &mut self.children[at];
-        let wait = child.next_trial.unwrap_or(trial).min(cap);
-        child.next_trial = Some(wait.saturating_mul(2).min(cap));
-        child.standing = Standing::OnTrial;
-        let until = now + wait;
-        child.state = State::Quarantined { until };
-        self.down(at, exit.clone(), Next::Quarantine(until));
-        self.tell(at, TreeEventKind::Quarantined(exit));
     }
 
     fn start(&mut self, at: usize) {
@@ -253,22 +208,15 @@ impl Table {
 
     fn stop(&mut self, at: usize, now: Instant) {
         let child = &mut self.children[at];
-        child.state = State::Stopping { kill_at: now + child.policy.shutdown };
+        child.state = State::Stopping { kill_at: later(now, child.policy.shutdown) };
         let (id, incarnation) = child.name();
         self.out.push(Output::Stop { id, incarnation });
     }
 
     fn abort(&mut self, at: usize) {
         let (id, incarnation) = self.children[at].name();
-        self.children[at].state = State::Down;
+        self.children[at].state = self.children[at].rest_state();
         self.out.push(Output::Abort { id, incarnation });
-    }
-
-    fn forget(&mut self, at: usize) {
-        self.tell(at, TreeEventKind::Removed);
-        let child = self.children.remove(at);
-        self.fell_out(at);
-        self.out.push(Output::Removed { id: child.id });
     }
 
     fn down(&mut self, at: usize, exit: Exit, next: Next) {
@@ -280,4 +228,9 @@ impl Table {
         let (id, incarnation) = self.children[at].name();
         self.out.push(Output::Tell { id, incarnation, kind });
     }
+}
+
+/// `now` and `wait`; a wait that has no end ends in thirty years, so that nothing overflows.
+fn later(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or_else(|| now + Duration::from_secs(30 * 365 * 86_400))
 }

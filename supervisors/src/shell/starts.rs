@@ -1,68 +1,134 @@
 //! The starts that are under way: tasks that the supervisor owns, so that a slow one makes it deaf to nobody.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ractor::ActorRef;
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::oneshot,
+    task::{AbortHandle, JoinError, JoinHandle},
+};
 
 use super::Msg;
-use crate::{ChildSpec, Exit, ExitKind, StartContext};
+use crate::{ChildSpec, Exit, ExitKind, StartContext, StartError, start::Born};
 
+/// Until nothing of it runs any more.
 #[derive(Default)]
-pub(super) struct Starts(HashMap<(Arc<str>, u64), JoinHandle<()>>);
+pub(super) struct Starts(HashMap<(Arc<str>, u64), Attempt>);
+
+struct Attempt {
+    watcher: JoinHandle<()>,
+    /// Dropped, it gives the start up.
+    go_on: Option<oneshot::Sender<()>>,
+}
 
 impl Starts {
     /// Begins a start; its end is told to `myself`.
     pub(super) fn begin(&mut self, spec: &ChildSpec, incarnation: u64, myself: &ActorRef<Msg>) {
         let id = spec.id.clone();
         let context = StartContext { supervisor: myself.get_cell(), id: id.clone(), incarnation };
-        let (start, deadline, myself, name) =
-            (spec.start.clone(), spec.start_deadline, myself.clone(), id.clone());
-        #[expect(clippy::disallowed_methods, reason = "owned by this table, aborted when it is dropped")]
-        let task = tokio::spawn(async move {
+        let (go_on, given_up) = oneshot::channel();
+        let (start, deadline, watch) = (
+            spec.start.clone(),
+            spec.start_deadline,
+            Watch { id: id.clone(), incarnation, myself: myself.clone() },
+        );
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "both are owned by this table, aborted when it is dropped"
+        )]
+        let watcher = tokio::spawn(async move {
             // The closure runs in here too: what it panics with is the child's failure, not the supervisor's.
             let attempt = tokio::spawn(async move { start(context).await });
-            let _abort = AbortOnDrop(attempt.abort_handle());
-            let failed = |what: String| Exit::new(ExitKind::NotStarted, what);
-            let msg = match tokio::time::timeout(deadline, attempt).await {
-                Ok(Ok(Ok(cell))) => Msg::Started { id: name, incarnation, cell },
-                Ok(Ok(Err(error))) => {
-                    Msg::NotStarted { id: name, incarnation, exit: failed(error.to_string()) }
-                }
-                Ok(Err(panic)) => Msg::NotStarted { id: name, incarnation, exit: failed(panic.to_string()) },
-                Err(_) => {
-                    let exit = failed(format!("no start within {deadline:?}"));
-                    Msg::NotStarted { id: name, incarnation, exit }
-                }
-            };
-            // A supervisor that is gone has killed what was linked to it.
-            let _ = myself.cast(msg);
+            watch.over(attempt, deadline, given_up).await;
         });
-        self.0.insert((id, incarnation), task);
+        self.0.insert((id, incarnation), Attempt { watcher, go_on: Some(go_on) });
     }
 
     /// Gives a start up.
     pub(super) fn abort(&mut self, id: &Arc<str>, incarnation: u64) {
-        if let Some(task) = self.0.remove(&(id.clone(), incarnation)) {
-            task.abort();
+        if let Some(attempt) = self.0.get_mut(&(id.clone(), incarnation)) {
+            attempt.go_on = None;
         }
     }
 
-    /// A start has reported.
+    /// Nothing of a start runs any more, but what it started.
     pub(super) fn forget(&mut self, id: &Arc<str>, incarnation: u64) {
         self.0.remove(&(id.clone(), incarnation));
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
 impl Drop for Starts {
     fn drop(&mut self) {
-        for task in self.0.values() {
-            task.abort();
+        for attempt in self.0.values() {
+            attempt.watcher.abort();
         }
     }
 }
 
-struct AbortOnDrop(tokio::task::AbortHandle);
+/// Whose start it is, and who wants to know.
+struct Watch {
+    id: Arc<str>,
+    incarnation: u64,
+    myself: ActorRef<Msg>,
+}
+
+impl Watch {
+    async fn over(
+        self,
+        mut attempt: JoinHandle<Result<Born, StartError>>,
+        deadline: Duration,
+        given_up: oneshot::Receiver<()>,
+    ) {
+        let _abort = AbortOnDrop(attempt.abort_handle());
+        tokio::select! {
+            biased;
+            ended = &mut attempt => return self.tell(ended),
+            _ = given_up => {}
+            () = tokio::time::sleep(deadline) => self.failed(format!("no start within {deadline:?}")),
+        }
+        attempt.abort();
+        // An abort takes effect at the next await; until then it may still bring forth an actor.
+        if let Ok(Ok(born)) = attempt.await {
+            born.cell.kill();
+        }
+        self.over_and_done();
+    }
+
+    fn tell(self, ended: Result<Result<Born, StartError>, JoinError>) {
+        match ended {
+            Ok(Ok(born)) => {
+                let cell = born.cell.clone();
+                let Self { id, incarnation, myself } = self;
+                if myself.cast(Msg::Started { id, incarnation, born }).is_err() {
+                    cell.kill();
+                }
+                return;
+            }
+            Ok(Err(error)) => self.failed(error.to_string()),
+            Err(panic) => self.failed(panic.to_string()),
+        }
+        self.over_and_done();
+    }
+
+    // A supervisor that is gone has killed what was linked to it, so nobody misses what is told to it.
+
+    fn failed(&self, why: String) {
+        let exit = Exit::new(ExitKind::NotStarted, why);
+        let _ =
+            self.myself.cast(Msg::NotStarted { id: self.id.clone(), incarnation: self.incarnation, exit });
+    }
+
+    fn over_and_done(self) {
+        let _ = self.myself.cast(Msg::StartOver { id: self.id, incarnation: self.incarnation });
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

@@ -58,11 +58,11 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    pub(super) fn new(id: Arc<str>, policy: Policy) -> Self {
+    pub(super) fn new(id: Arc<str>, policy: Policy, floor: u64) -> Self {
         Self {
             id,
             policy,
-            incarnation: 0,
+            incarnation: floor,
             restarts: 0,
             last_exit: None,
             state: State::Down,
@@ -129,12 +129,18 @@ impl State {
         matches!(self, Self::Starting | Self::Running { .. } | Self::Stopping { .. } | Self::Killing { .. })
     }
 
-    pub(super) fn deadline(self) -> Option<Instant> {
+    /// When a stop has taken too long.
+    pub(super) fn stop_deadline(self) -> Option<Instant> {
         match self {
-            Self::Stopping { kill_at: at }
-            | Self::Killing { abandon_at: at }
-            | Self::Waiting { until: at }
-            | Self::Quarantined { until: at } => Some(at),
+            Self::Stopping { kill_at: at } | Self::Killing { abandon_at: at } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// When it is to be started.
+    pub(super) fn start_due(self) -> Option<Instant> {
+        match self {
+            Self::Waiting { until } | Self::Quarantined { until } => Some(until),
             _ => None,
         }
     }

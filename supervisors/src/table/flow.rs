@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Output, Table, child::State};
-use crate::Exit;
+use super::{Output, Table, child::State, later};
+use crate::{Exit, TreeEventKind};
 
 #[derive(Debug)]
 pub(super) enum Flow {
@@ -30,31 +30,50 @@ pub(super) enum Then {
     GiveUp { id: Arc<str>, exit: Exit },
 }
 
+/// Whether those that are stopped come up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comeback {
+    Soon,
+    Never,
+}
+
+/// How far down a group is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Above,
+    Ground,
+}
+
+impl Then {
+    fn comeback(&self) -> Comeback {
+        if matches!(self, Self::Rise { .. }) { Comeback::Soon } else { Comeback::Never }
+    }
+}
+
+impl Flow {
+    /// Whether a child may be started for itself: not before all are known, nor while its group goes down or rests.
+    pub(super) fn starts_children(&self) -> bool {
+        matches!(self, Self::Steady | Self::Rising)
+    }
+}
+
 impl Table {
     /// Begins to stop the children from `from` on. A fall that goes further takes over one that is under way.
     pub(super) fn fall(&mut self, from: usize, then: Then) {
         self.flow = match (std::mem::replace(&mut self.flow, Flow::Steady), then) {
             (Flow::Gone, _) => Flow::Gone,
-            // A shutdown or a give-up is not called off by a restart.
-            (
-                Flow::Falling { from: old, then: last @ (Then::Stop | Then::GiveUp { .. }) },
-                Then::Rise { .. },
-            ) => Flow::Falling { from: old, then: last },
+            // A shutdown is not called off by a restart, and a give-up not by anything: its report must not get lost.
+            (Flow::Falling { from, then: last @ Then::GiveUp { .. } }, _) => {
+                Flow::Falling { from, then: last }
+            }
+            (Flow::Falling { from, then: Then::Stop }, Then::Rise { .. }) => {
+                Flow::Falling { from, then: Then::Stop }
+            }
             (Flow::Falling { from: old, then: Then::Rise { wait: first } }, Then::Rise { wait }) => {
                 Flow::Falling { from: old.min(from), then: Then::Rise { wait: first.max(wait) } }
             }
             (_, then) => Flow::Falling { from, then },
         };
-    }
-
-    /// Whether the end of a child now is part of a group's stop that is under way, and so counts for nothing.
-    pub(super) fn belongs_to_fall(&mut self, at: usize) -> bool {
-        let Flow::Falling { from, then } = &mut self.flow else { return false };
-        if at < *from && matches!(then, Then::Rise { .. }) {
-            // Failing together with a later one: one restart for both.
-            *from = at;
-        }
-        true
     }
 
     /// A row was taken out: places after it moved.
@@ -70,8 +89,8 @@ impl Table {
     pub(super) fn advance(&mut self, now: Instant) {
         loop {
             match &self.flow {
-                Flow::Fresh => return,
-                Flow::Steady | Flow::Gone => return self.start_due(now),
+                Flow::Fresh | Flow::Gone => return,
+                Flow::Steady => return self.start_due(now),
                 Flow::Resting { until } if *until > now => return,
                 Flow::Resting { .. } => self.flow = Flow::Rising,
                 Flow::Rising => {
@@ -86,7 +105,8 @@ impl Table {
                 }
                 Flow::Falling { from, then } => {
                     let (from, then) = (*from, then.clone());
-                    if !self.lower(from, now, matches!(then, Then::Rise { .. })) {
+                    self.settle(from, then.comeback());
+                    if self.lower(from, now) == Level::Above {
                         return;
                     }
                     self.landed(then, now);
@@ -95,39 +115,52 @@ impl Table {
         }
     }
 
-    /// A wait of no length is over at once.
+    /// Starts those whose wait is over, restarts and trials alike; a wait of no length is over at once.
     fn start_due(&mut self, now: Instant) {
-        if matches!(self.flow, Flow::Gone) {
-            return;
-        }
         for at in 0..self.children.len() {
-            if matches!(self.children[at].state, State::Waiting { until } if until <= now) {
-                self.start(at);
+            match self.children[at].state {
+                State::Waiting { until } if until <= now => self.start(at),
+                State::Quarantined { until } if until <= now => {
+                    self.tell(at, TreeEventKind::Released);
+                    self.start(at);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Calls off what is under way from `from` on: nobody waits for a start or a restart that would be undone at once.
+    fn settle(&mut self, from: usize, comes_back: Comeback) {
+        for at in (from..self.children.len()).rev() {
+            match self.children[at].state {
+                State::Starting => self.abort(at),
+                State::Waiting { .. } => self.children[at].state = State::Down,
+                State::Quarantined { .. } if comes_back == Comeback::Never => {
+                    self.children[at].state = State::Down;
+                }
+                _ => {}
             }
         }
     }
 
     /// Stops the last child that is up; says whether all are down.
-    fn lower(&mut self, from: usize, now: Instant, comes_back: bool) -> bool {
+    fn lower(&mut self, from: usize, now: Instant) -> Level {
         for at in (from..self.children.len()).rev() {
             match self.children[at].state {
                 State::Running { .. } => {
                     self.stop(at, now);
-                    return false;
+                    return Level::Above;
                 }
-                State::Stopping { .. } | State::Killing { .. } => return false,
-                State::Starting => self.abort(at),
-                State::Waiting { .. } => self.children[at].state = State::Down,
-                State::Quarantined { .. } if !comes_back => self.children[at].state = State::Down,
-                State::Down | State::Quarantined { .. } | State::Ended => {}
+                State::Stopping { .. } | State::Killing { .. } => return Level::Above,
+                _ => {}
             }
         }
-        true
+        Level::Ground
     }
 
     fn landed(&mut self, then: Then, now: Instant) {
         self.flow = match then {
-            Then::Rise { wait } => Flow::Resting { until: now + wait },
+            Then::Rise { wait } => Flow::Resting { until: later(now, wait) },
             Then::Stop => {
                 self.out.push(Output::Stopped);
                 Flow::Gone

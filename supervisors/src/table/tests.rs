@@ -1,14 +1,7 @@
-use std::collections::HashMap;
-
-use proptest::{
-    prelude::{
-        Just, ProptestConfig, TestCaseError, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
-    },
-    strategy::Strategy as _,
-};
+mod histories;
 
 use super::*;
-use crate::{ExitKind, NodeState, Restart, RestartDelay};
+use crate::{NodeState, OnIntensity, Restart, RestartDelay};
 
 fn policy() -> Policy {
     Policy {
@@ -25,7 +18,7 @@ fn failed() -> Exit {
 
 /// A table with the children a, b, c, all running.
 fn running(strategy: Strategy, intensity: Intensity, policy: Policy, now: Instant) -> Table {
-    let mut table = Table::new(strategy, intensity, 1);
+    let mut table = Table::new(strategy, intensity, 1, 0);
     table.step(Input::Begin, now);
     for id in ["a", "b", "c"] {
         table.add(id.into(), policy, now).unwrap();
@@ -40,6 +33,15 @@ fn exit(table: &mut Table, id: &str, now: Instant) -> Vec<Output> {
     table.step(Input::Exited { id: id.into(), incarnation, exit: failed() }, now)
 }
 
+fn stopped_well(table: &mut Table, id: &str, now: Instant) -> Vec<Output> {
+    let incarnation = table.children[table.place(id).unwrap()].incarnation;
+    table.step(Input::Exited { id: id.into(), incarnation, exit: Exit::new(ExitKind::Normal, "") }, now)
+}
+
+fn states(table: &Table) -> Vec<NodeState> {
+    table.children.iter().map(Child::node_state).collect()
+}
+
 fn starts(outputs: &[Output]) -> Vec<String> {
     let name = |o: &Output| if let Output::Start { id, .. } = o { Some(id.to_string()) } else { None };
     outputs.iter().filter_map(name).collect()
@@ -48,7 +50,7 @@ fn starts(outputs: &[Output]) -> Vec<String> {
 #[test]
 fn children_start_from_left_to_right_each_when_the_one_before_is_up() {
     let now = Instant::now();
-    let mut table = Table::new(Strategy::RestForOne, Intensity::default(), 1);
+    let mut table = Table::new(Strategy::RestForOne, Intensity::default(), 1, 0);
     for id in ["a", "b"] {
         table.add(id.into(), policy(), now).unwrap();
     }
@@ -95,176 +97,102 @@ fn a_quarantined_child_is_tried_again_and_goes_back_at_once_when_it_relapses() {
     assert_eq!(starts(&table.restart("b", now).unwrap()), ["b"], "a person lets it out");
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Start(usize),
-    Exit(usize, bool),
-    Stale(usize),
-    Pass(u32),
-    Tick,
-    Remove(usize),
-    Restart(usize),
-    Add,
-    Shutdown,
+#[test]
+fn what_is_late_of_a_removed_child_does_not_meet_the_next_one_of_its_id() {
+    let now = Instant::now();
+    let mut table = Table::new(Strategy::OneForOne, Intensity::default(), 1, 0);
+    table.step(Input::Begin, now);
+    table.add("x".into(), policy(), now).unwrap();
+    let out = table.remove("x", now).unwrap();
+    assert!(out.contains(&Output::Abort { id: "x".into(), incarnation: 1 }), "{out:?}");
+    let out = table.add("x".into(), policy(), now).unwrap();
+    assert_eq!(out, [Output::Start { id: "x".into(), incarnation: 2 }]);
+    let late = table.step(Input::Started { id: "x".into(), incarnation: 1 }, now);
+    assert_eq!(late, [Output::Kill { id: "x".into(), incarnation: 1 }]);
+    assert_eq!(table.step(Input::Exited { id: "x".into(), incarnation: 1, exit: failed() }, now), []);
+    assert_eq!(states(&table), [NodeState::Starting]);
 }
 
-fn step() -> impl proptest::strategy::Strategy<Value = Step> {
-    prop_oneof![
-        6 => (0usize..6).prop_map(Step::Start),
-        5 => (0usize..6, any::<bool>()).prop_map(|(at, ok)| Step::Exit(at, ok)),
-        1 => (0usize..6).prop_map(Step::Stale),
-        3 => (0u32..20_000).prop_map(Step::Pass),
-        6 => Just(Step::Tick),
-        1 => (0usize..6).prop_map(Step::Remove),
-        1 => (0usize..6).prop_map(Step::Restart),
-        1 => Just(Step::Add),
-        1 => Just(Step::Shutdown),
-    ]
+#[test]
+fn a_transient_child_that_has_done_its_work_is_not_raised_with_its_group() {
+    let now = Instant::now();
+    let transient = Policy { restart: Restart::Transient, ..policy() };
+    let mut table = running(Strategy::OneForAll, Intensity::default(), transient, now);
+    exit(&mut table, "b", now);
+    assert_eq!(states(&table), [NodeState::Running, NodeState::Down, NodeState::Stopping]);
+    stopped_well(&mut table, "a", now);
+    assert_eq!(states(&table)[0], NodeState::Ended, "it ended by itself while another was being stopped");
+    assert_eq!(starts(&stopped_well(&mut table, "c", now)), ["b"]);
 }
 
-/// What the world outside sees: actors that the outputs started and nobody ended yet.
-#[derive(Default)]
-struct World {
-    up: HashMap<String, u64>,
-    order: Vec<String>,
-    restarts: Vec<Instant>,
-    gave_up: bool,
-    stopped: bool,
+#[test]
+fn a_restart_that_was_asked_for_does_not_outlive_a_shutdown() {
+    let now = Instant::now();
+    let mut table = running(Strategy::OneForOne, Intensity::default(), policy(), now);
+    table.restart("c", now).unwrap();
+    table.step(Input::Shutdown, now);
+    assert_eq!(starts(&stopped_well(&mut table, "c", now)), Vec::<String>::new());
+    assert_eq!(table.add("d".into(), policy(), now), Err(Refusal::Leaving));
+    assert_eq!(table.release("a", now), Err(Refusal::Leaving));
 }
 
-impl World {
-    fn apply(&mut self, outputs: &[Output], limit: Intensity, now: Instant) -> Result<(), TestCaseError> {
-        for output in outputs {
-            match output {
-                Output::Start { id, incarnation } => {
-                    prop_assert!(!self.gave_up && !self.stopped, "a start after the end");
-                    prop_assert!(
-                        self.up.insert(id.to_string(), *incarnation).is_none(),
-                        "two of {id} at once"
-                    );
-                    if !self.order.contains(&id.to_string()) {
-                        self.order.push(id.to_string());
-                    }
-                }
-                Output::Abort { id, .. } => {
-                    prop_assert!(self.up.remove(&**id).is_some(), "an abort of nothing");
-                }
-                Output::Stop { id, incarnation } => {
-                    prop_assert_eq!(self.up.get(&**id), Some(incarnation), "a stop of another incarnation");
-                }
-                // Left behind, since it blocks its thread: for the table it is down.
-                Output::Down { id, exit: Exit { kind: ExitKind::Abandoned, .. }, .. } => {
-                    self.up.remove(&**id);
-                }
-                Output::Down { next: Next::Restart(at), .. } => {
-                    prop_assert!(*at >= now && *at <= now + Duration::from_secs(1), "jitter over the cap");
-                    self.restarts.push(now);
-                    let recent = self.restarts.iter().filter(|t| now - **t <= limit.within).count();
-                    prop_assert!(recent <= limit.restarts as usize, "more restarts than are allowed");
-                }
-                Output::GiveUp { .. } => {
-                    prop_assert!(self.up.is_empty(), "gave up with children up");
-                    self.gave_up = true;
-                }
-                Output::Stopped => {
-                    prop_assert!(self.up.is_empty(), "stopped with children up");
-                    self.stopped = true;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+#[test]
+fn a_shutdown_calls_off_waits_and_starts_at_once() {
+    let now = Instant::now();
+    let delay = RestartDelay { base: Duration::from_secs(9), ..RestartDelay::default() };
+    let mut table = running(Strategy::OneForOne, Intensity::default(), Policy { delay, ..policy() }, now);
+    exit(&mut table, "a", now);
+    table.step(Input::Started { id: "a".into(), incarnation: 2 }, now);
+    exit(&mut table, "a", now);
+    exit(&mut table, "b", now);
+    assert_eq!(states(&table), [NodeState::Waiting, NodeState::Starting, NodeState::Running]);
+    let out = table.step(Input::Shutdown, now);
+    assert!(out.contains(&Output::Abort { id: "b".into(), incarnation: 2 }), "{out:?}");
+    assert_eq!(states(&table), [NodeState::Down, NodeState::Down, NodeState::Stopping]);
+    assert_eq!(table.deadline(), Some(now + Duration::from_secs(5)), "only the stop has a deadline");
+}
+
+#[test]
+fn a_give_up_is_not_hidden_by_the_shutdown_that_follows() {
+    let now = Instant::now();
+    let mut table = running(Strategy::OneForOne, Intensity::new(0, Duration::from_secs(60)), policy(), now);
+    exit(&mut table, "a", now);
+    table.step(Input::Shutdown, now);
+    stopped_well(&mut table, "c", now);
+    let out = stopped_well(&mut table, "b", now);
+    assert!(out.contains(&Output::GiveUp { id: "a".into(), exit: failed() }), "{out:?}");
+}
+
+#[test]
+fn a_trial_that_held_clears_the_record() {
+    let mut now = Instant::now();
+    let (trial, trial_cap) = (Duration::from_secs(600), Duration::from_secs(6000));
+    let intensity = Intensity::new(0, Duration::from_secs(30));
+    let on_intensity = OnIntensity::Quarantine { intensity, trial, trial_cap };
+    let mut table =
+        running(Strategy::OneForOne, Intensity::default(), Policy { on_intensity, ..policy() }, now);
+    for _ in 0..2 {
+        exit(&mut table, "b", now);
+        let at = table.deadline().unwrap();
+        assert_eq!(at - now, trial, "the wait doubles only for a relapse");
+        now = at;
+        table.step(Input::Tick, now);
+        let incarnation = table.children[1].incarnation;
+        table.step(Input::Started { id: "b".into(), incarnation }, now);
+        now += Duration::from_secs(31);
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-    #[test]
-    fn whatever_happens_the_promises_hold(
-        which in 0u8..3,
-        kind in 0u8..3,
-        seed: u64,
-        steps in prop::collection::vec(step(), 1..150),
-    ) {
-        let strategy = [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne][which as usize];
-        let restart = [Restart::Permanent, Restart::Transient, Restart::Temporary][kind as usize];
-        let delay = RestartDelay { base: Duration::from_millis(100), cap: Duration::from_secs(1), calm: Duration::from_secs(30) };
-        let policy = Policy { restart, delay, ..policy() };
-        let limit = Intensity::new(3, Duration::from_secs(60));
-        let mut table = Table::new(strategy, limit, seed);
-        let (mut world, mut now) = (World::default(), Instant::now());
-        for id in ["a", "b", "c", "d"] {
-            let out = table.add(id.into(), policy, now).unwrap();
-            world.apply(&out, limit, now)?;
-        }
-        let out = table.step(Input::Begin, now);
-        world.apply(&out, limit, now)?;
-        for (turn, step) in steps.into_iter().enumerate() {
-            let pick = |at: usize, table: &Table| table.children.get(at).map(|c| (c.id.clone(), c.incarnation));
-            let out = match step {
-                Step::Start(at) => match pick(at, &table) {
-                    Some((id, incarnation)) if table.children[at].state == State::Starting =>
-                        table.step(Input::Started { id, incarnation }, now),
-                    _ => continue,
-                },
-                Step::Exit(at, ok) => match pick(at, &table) {
-                    Some((id, incarnation)) if world.up.contains_key(&*id) => {
-                        world.up.remove(&*id);
-                        let exit = if ok { Exit::new(ExitKind::Normal, "") } else { failed() };
-                        table.step(Input::Exited { id, incarnation, exit }, now)
-                    }
-                    _ => continue,
-                },
-                Step::Stale(at) => match pick(at, &table) {
-                    Some((id, incarnation)) if incarnation > 0 => {
-                        let out = table.step(Input::Exited { id, incarnation: incarnation - 1, exit: failed() }, now);
-                        prop_assert!(!out.iter().any(|o| matches!(o, Output::Down { .. })), "a late event was heard");
-                        out
-                    }
-                    _ => continue,
-                },
-                Step::Pass(ms) => { now += Duration::from_millis(u64::from(ms)); continue }
-                Step::Tick => {
-                    if let Some(at) = table.deadline() { now = now.max(at); }
-                    table.step(Input::Tick, now)
-                }
-                Step::Remove(at) => match pick(at, &table) {
-                    Some((id, _)) => table.remove(&id, now).unwrap(),
-                    None => continue,
-                },
-                Step::Restart(at) => match pick(at, &table) {
-                    Some((id, _)) => table.restart(&id, now).unwrap_or_default(),
-                    None => continue,
-                },
-                Step::Add => match table.add(format!("x{turn}").into(), policy, now) {
-                    Ok(out) => out,
-                    Err(refusal) => { prop_assert_eq!(refusal, Refusal::Leaving); continue }
-                },
-                Step::Shutdown => table.step(Input::Shutdown, now),
-            };
-            world.apply(&out, limit, now)?;
-        }
-    }
-
-    #[test]
-    fn stopping_goes_from_right_to_left(seed: u64, crashes in prop::collection::vec(0usize..4, 0..3)) {
-        let now = Instant::now();
-        let mut table = Table::new(Strategy::OneForOne, Intensity::default(), seed);
-        let ids = ["a", "b", "c", "d"];
-        table.step(Input::Begin, now);
-        for id in ids { table.add(id.into(), policy(), now).unwrap(); }
-        for id in ids { table.step(Input::Started { id: id.into(), incarnation: 1 }, now); }
-        for at in crashes { exit(&mut table, ids[at], now); }
-        let mut out = table.step(Input::Shutdown, now);
-        let mut stopped = Vec::new();
-        while !out.contains(&Output::Stopped) {
-            let next = out.iter().find_map(|o| if let Output::Stop { id, .. } = o { Some(id.to_string()) } else { None });
-            let Some(id) = next else { panic!("nobody is being stopped: {out:?}") };
-            out = exit(&mut table, &id, now);
-            stopped.push(id);
-        }
-        let mut sorted = stopped.clone();
-        sorted.sort_by(|a, b| b.cmp(a));
-        prop_assert_eq!(stopped, sorted);
-    }
+#[test]
+fn quarantine_without_a_wait_is_no_crash_loop() {
+    let now = Instant::now();
+    let on_intensity = OnIntensity::Quarantine {
+        intensity: Intensity::new(0, Duration::from_secs(30)),
+        trial: Duration::ZERO,
+        trial_cap: Duration::ZERO,
+    };
+    let mut table =
+        running(Strategy::OneForOne, Intensity::default(), Policy { on_intensity, ..policy() }, now);
+    exit(&mut table, "b", now);
+    assert_eq!(table.deadline(), Some(now + Duration::from_secs(1)));
 }
