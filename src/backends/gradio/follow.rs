@@ -133,7 +133,8 @@ async fn open(session: &Session, remote: &str, sink: &dyn Sink) -> Over {
     let request = session.http().with_key(session.http().request_url(Method::GET, url));
     let request = session.admit(request).header(header::ACCEPT, "text/event-stream");
     session.memory().opening(remote);
-    let limit = session.limit();
+    // A proxy that gathers bytes holds back even the head until there are enough of them.
+    let limit = session.target().timeouts.idle_stream;
     let answer = match session.bounded(limit, session.http().send(request, limit)).await {
         Ok(answer) if answer.status().is_success() => answer,
         Ok(answer) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backline::{
-    backends::gradio::Gradio,
+    backends::{Sign, gradio::Gradio},
     model::{Capability, Channel, Code, Kind},
     sim::{
         Act,
@@ -176,4 +176,20 @@ async fn a_frozen_app_answers_no_probe_and_keeps_its_session() {
     assert!(line.session.ended().is_none());
     sim.server().thaw();
     line.session.probe().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_is_held_back_holds_nobody_up() {
+    let sim = sim(Version::V6_31_0).await;
+    let late = Duration::from_millis(1_500);
+    sim.server().trouble("/gradio_api/heartbeat", Some(1), Act::Delay(late));
+    let mut line = Line::dial(&connector(&sim)).await.unwrap();
+    assert_eq!(line.channel, Channel::Degraded);
+    line.call("noop", r#"["works"]"#).await.unwrap();
+    line.until(|sign| *sign == Sign::Channel(Channel::Live)).await;
+
+    sim.server().trouble("/gradio_api/heartbeat", Some(1), Act::Hang);
+    let mut line = Line::dial(&connector(&sim)).await.unwrap();
+    sim.server().kill();
+    line.lost().await;
 }

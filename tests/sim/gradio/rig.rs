@@ -104,6 +104,12 @@ impl Line {
         seen.iter().find_map(lost).unwrap()
     }
 
+    pub async fn until(&mut self, wanted: impl Fn(&Sign) -> bool) {
+        let seen = self.signs.wait_for(|signs| signs.iter().any(&wanted));
+        let seen = tokio::time::timeout(PATIENCE, seen).await;
+        assert!(matches!(seen, Ok(Ok(_))), "not signed");
+    }
+
     pub fn run(&self, attempt: Attempt, log: &Arc<Log>) -> JoinSet<Result<Finished, Setback>> {
         let mut task = JoinSet::new();
         task.spawn(self.session.clone().run(attempt, log.clone()));
