@@ -92,4 +92,7 @@ open_run() {
     : >"$scratch/skips"
     export BACKLINE_SKIPS=$scratch/skips
     trap close EXIT
+    # Without these, the exit code of a run that was ended would be that of its last command.
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
 }
