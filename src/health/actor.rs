@@ -108,7 +108,7 @@ impl State {
     /// The next turn: at the next probe's time, brought to the grid, and soon enough to notice a new session.
     fn set_wheel(&mut self, now: Instant) {
         let waiting = self.patients.values().filter(|p| p.under_way.is_none()).map(|p| p.due);
-        let due = waiting.filter(|due| *due > now).min().map_or(IDLE_TURN, |due| due - now).min(IDLE_TURN);
+        let due = waiting.min().map_or(IDLE_TURN, |due| due.saturating_duration_since(now)).min(IDLE_TURN);
         let ticks = due.as_nanos().div_ceil(WHEEL.as_nanos()).max(1);
         let next = now + WHEEL * u32::try_from(ticks).unwrap_or(1);
         let myself = self.myself.clone();
@@ -118,7 +118,13 @@ impl State {
     }
 
     fn attend(&mut self, slot: &Arc<Slot>, now: Instant) {
-        let Some((epoch, _)) = slot.door.session() else { return };
+        let Some((epoch, _)) = slot.door.session() else {
+            // Nothing to probe: its time must not stand in the past, or the wheel would turn for it.
+            if let Some(patient) = self.patients.get_mut(&slot.config.id) {
+                patient.due = now + IDLE_TURN;
+            }
+            return;
+        };
         let probe = slot.config.probe;
         let patient = self.patients.entry(slot.config.id.clone()).or_insert_with(|| Patient {
             epoch: Epoch::ZERO,
