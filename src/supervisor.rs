@@ -37,6 +37,7 @@ pub struct Supervisor {
     handle: Handle,
     root: RootHandle,
     _relay: Task,
+    _hang_up: HangUp,
 }
 
 impl Supervisor {
@@ -80,6 +81,17 @@ impl std::fmt::Debug for Supervisor {
         f.debug_struct("Supervisor")
             .field("snapshot", &self.handle.snapshot().overall)
             .finish_non_exhaustive()
+    }
+}
+
+/// Ends what a backend's HTTP client keeps open. A handle that outlives its supervisor would keep it.
+struct HangUp(Arc<crate::roster::Roster>);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        for slot in self.0.slots() {
+            slot.hang_up();
+        }
     }
 }
 

@@ -86,6 +86,11 @@ impl Slot {
         Ok(made)
     }
 
+    /// Gives up the connector, and with it the idle connections of its HTTP client.
+    pub(crate) fn hang_up(&self) {
+        *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Lets a link end by itself, for a moment.
     pub(crate) fn part(&self, link: Task) {
         let farewell = Task::spawn(link.ended(FAREWELL));
