@@ -36,9 +36,7 @@ struct Ports {
 
 fn configuration(port: u16, ports: &Ports, home: &Path, upgrades: Upgrades) -> String {
     let upgrade = match upgrades {
-        Upgrades::Passed => {
-            "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $hop;"
-        }
+        Upgrades::Passed => "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $hop;",
         Upgrades::Dropped => "",
     };
     let location = |path: &str, upstream: u16| {
