@@ -84,7 +84,8 @@ impl std::fmt::Debug for Supervisor {
     }
 }
 
-/// Ends what a backend's HTTP client keeps open. A handle that outlives its supervisor would keep it.
+/// Ends what the backends' HTTP clients keep open, and says so: a handle that outlives its supervisor would keep the
+/// one and show the sessions of old.
 struct HangUp(Arc<crate::roster::Roster>);
 
 impl Drop for HangUp {

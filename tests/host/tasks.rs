@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backline::model::Phase;
 use tokio::{
     runtime::{Handle, Runtime},
     time::Instant,
@@ -61,6 +62,8 @@ fn p13_a_dropped_supervisor_leaves_no_task_and_the_other_one_untouched() {
         fall_to(alone).await;
         assert!(render.status().state.is_end(), "it looks as if it ran on");
         assert!(handle.run(workflow(1, 3)).await.is_err());
+        let shown = handle.snapshot();
+        assert!(shown.backends.iter().all(|b| b.phase == Phase::Closed), "{:#?}", shown.backends);
 
         assert_eq!(epochs(), untouched);
         done(&kept.run(chat("stub")).await.unwrap()).await;
