@@ -37,6 +37,7 @@ pub struct Supervisor {
     handle: Handle,
     root: RootHandle,
     _relay: Task,
+    _hang_up: HangUp,
 }
 
 impl Supervisor {
@@ -80,6 +81,18 @@ impl std::fmt::Debug for Supervisor {
         f.debug_struct("Supervisor")
             .field("snapshot", &self.handle.snapshot().overall)
             .finish_non_exhaustive()
+    }
+}
+
+/// Ends what the backends' HTTP clients keep open, and says so: a handle that outlives its supervisor would keep the
+/// one and show the sessions of old.
+struct HangUp(Arc<crate::roster::Roster>);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        for slot in self.0.slots() {
+            slot.hang_up();
+        }
     }
 }
 

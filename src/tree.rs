@@ -45,10 +45,12 @@ impl Tree {
     /// The tree over a set of backends, not started yet.
     pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>) -> Self {
         let bus = Bus::new();
-        let wanted = roster.clone();
-        let backends = SupervisorSpec::new("backends")
-            .strategy(Strategy::OneForOne)
-            .wanted(move || wanted.slots().into_iter().map(connection).collect());
+        // The roster knows the branch; were it known back, neither would ever be freed.
+        let wanted = Arc::downgrade(roster);
+        let backends = SupervisorSpec::new("backends").strategy(Strategy::OneForOne).wanted(move || {
+            let slots = wanted.upgrade().map(|roster| roster.slots()).unwrap_or_default();
+            slots.into_iter().map(connection).collect()
+        });
         let backends = Branch::new(&bus, backends);
         roster.attach(backends.clone());
         let (roster_of_jobs, hub_of_jobs, roster_of_health) = (roster.clone(), hub.clone(), roster.clone());
@@ -94,4 +96,32 @@ pub(crate) fn connection(slot: Arc<Slot>) -> ChildSpec {
             let _ = ActorRef::<ConnectionMsg>::from(cell.clone()).cast(close);
         })
         .on_down(move |down| spoken_for.went_down(&down))
+}
+
+#[cfg(test)]
+mod tests {
+    use backline_supervisors::TreeSnapshot;
+
+    use super::*;
+    use crate::{
+        config::BackendConfig,
+        connection::{pace::Pace, slot::real_dialer},
+        model::Kind,
+        net::Address,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tree_that_ended_frees_its_backends() {
+        let (roster, hub) = (Arc::new(Roster::default()), Arc::new(Hub::new(TreeSnapshot::down("root"))));
+        let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
+        roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
+        let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
+        let tree = Tree::new(&roster, &hub);
+        let root = tree.start().await.unwrap();
+        assert!(root.shutdown(Duration::from_secs(5)).await.clean);
+        drop((roster, tree));
+        // What the actors' tasks held goes with them.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(kept.upgrade().is_none() && slot.upgrade().is_none());
+    }
 }

@@ -22,7 +22,7 @@ use crate::{
         record::Record,
     },
     hub::Hub,
-    model::{Breaker, Code, Epoch, Fault, Health, Phase, status::LastError},
+    model::{BackendStatus, Breaker, Channel, Code, Epoch, Fault, Health, Phase, status::LastError},
 };
 
 /// The place of one backend. Its connection's actor may crash and be restarted; the slot keeps the door, the epochs,
@@ -86,6 +86,17 @@ impl Slot {
         Ok(made)
     }
 
+    /// The end, with the supervisor: gives up the connector, and with it the idle connections of its HTTP client, and
+    /// speaks for a connection that was killed or set aside.
+    pub(crate) fn hang_up(&self) {
+        *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let fault = Fault::new(Code::Closing, "Backline has stopped");
+        self.door.shut(&fault);
+        if self.record.read(|status| status.phase != Phase::Closed) {
+            self.record.update(|status| show_absence(status, Phase::Closed, &fault, None));
+        }
+    }
+
     /// Lets a link end by itself, for a moment.
     pub(crate) fn part(&self, link: Task) {
         let farewell = Task::spawn(link.ended(FAREWELL));
@@ -115,18 +126,26 @@ impl Slot {
             _ => None,
         };
         self.record.update(|status| {
-            if status.phase != phase {
-                status.since = Timestamp::now();
-            }
-            status.phase = phase;
-            status.reason = Some(fault.message().to_owned());
-            status.health = Health::Unknown;
-            status.next_attempt_at = next;
+            show_absence(status, phase, &fault, next);
             status.restarts = down.restarts;
             status.last_error = Some(LastError::new(&fault, Timestamp::now()));
             status.breaker = open_breaker(fault.message(), next);
         });
     }
+}
+
+/// No incarnation lives, so there is no session.
+fn show_absence(status: &mut BackendStatus, phase: Phase, why: &Fault, next: Option<Timestamp>) {
+    if status.phase != phase {
+        status.since = Timestamp::now();
+    }
+    status.phase = phase;
+    status.reason = Some(why.message().to_owned());
+    status.health = Health::Unknown;
+    status.channel = Channel::None;
+    status.queue = None;
+    status.slots.used = 0;
+    status.next_attempt_at = next;
 }
 
 /// While there is no session the breaker's trial is the next dial: one timer, shown in both fields.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use backline_supervisors::TreeSnapshot;
 
-use super::{Core, Handle, Supervisor, relay};
+use super::{Core, Handle, HangUp, Supervisor, relay};
 use crate::{
     config::Config,
     connection::{
@@ -85,7 +85,8 @@ impl Builder {
         let tree = Tree::new(&roster, &hub);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
+        let hang_up = HangUp(roster.clone());
         let handle = Handle::new(Core { hub, roster, tree, lease_timeout: self.lease_timeout });
-        Ok(Supervisor { handle, root, _relay: relay })
+        Ok(Supervisor { handle, root, _relay: relay, _hang_up: hang_up })
     }
 }

@@ -1,9 +1,14 @@
 //! Jobs go on over cut sockets, dead servers and crashed actors, and run no more often than they must.
 
+use std::time::Duration;
+
 use backline::{
+    NodeState,
     model::{Channel, Code, JobState, Kind, Phase},
     sim::{FaultProxy, proxy::End},
+    supervisor::query::Tree,
 };
+use tokio::time::Instant;
 
 use crate::world::{Servers, backend, end, in_the_middle, supervise, until, workflow};
 
@@ -31,15 +36,20 @@ async fn a_socket_cut_in_the_middle_of_a_job_costs_nothing_and_sends_no_second_p
 }
 
 #[tokio::test]
-async fn a_panic_in_the_middle_of_a_job_costs_one_restart_and_no_second_prompt() {
+async fn p14_a_panic_in_the_middle_of_a_job_costs_one_restart_and_no_second_prompt() {
     let servers = Servers::start().await;
     let supervisor = supervise(servers.config()).await;
     let others = |id| supervisor.snapshot().backend(id).unwrap().epoch;
     let before = (others("gradio"), others("litellm"));
     let job = in_the_middle(&supervisor, workflow(10, 7)).await;
+    let begun = Instant::now();
     supervisor.inject_panic("comfyui").unwrap();
     let healed = until(&supervisor, "comfyui", |b| b.phase == Phase::Ready && b.restarts == 1).await;
+    assert!(begun.elapsed() <= Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_ne!(healed.channel, Channel::None);
+    let tree = supervisor.query(Tree).await.unwrap();
+    let child = tree.child("backends/comfyui").unwrap();
+    assert_eq!((child.restarts, child.state), (1, NodeState::Running));
     let status = end(&job).await;
     assert_eq!((status.state, status.attempts), (JobState::Done, 1), "{:#?}", status.timeline);
     assert_eq!(servers.comfyui.all_executions(), 1);

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod environment;
+mod flood;
 mod healing;
+mod kinds;
 mod shutdown;
 mod tasks;
 mod world;

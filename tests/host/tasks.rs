@@ -1,91 +1,88 @@
-//! What a host's process is left with.
+//! Two supervisors in one process: each leaves nothing behind, and neither notices the other.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use backline::{Lagged, jobs::Job};
-use futures_util::StreamExt;
-use serde_json::json;
-use tokio::runtime::Handle;
+use backline::model::Phase;
+use tokio::{
+    runtime::{Handle, Runtime},
+    time::Instant,
+};
 
-use crate::world::{Servers, end, in_the_middle, supervise, workflow};
+use crate::world::{Servers, chat, done, in_the_middle, stream, supervise, workflow};
 
-/// Waits until no more tasks live than before.
-async fn back_to(before: usize) {
-    let metrics = Handle::current().metrics();
-    let gone = async {
-        while metrics.num_alive_tasks() > before {
-            tokio::task::yield_now().await;
-        }
-    };
-    let settled = tokio::time::timeout(Duration::from_secs(10), gone).await;
-    assert!(settled.is_ok(), "{} tasks are left", metrics.num_alive_tasks() - before);
+/// The servers live in a runtime of their own, so that their tasks are not counted.
+fn elsewhere() -> (Runtime, Servers) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let servers = runtime.block_on(Servers::start());
+    (runtime, servers)
 }
 
-#[tokio::test]
-async fn of_two_supervisors_in_one_process_the_dropped_one_leaves_no_task_and_the_other_notices_nothing() {
-    let servers = Servers::start().await;
-    // The servers' own tasks count, too: so many live while one supervisor is connected.
-    let kept = supervise(servers.config()).await;
-    let epochs: Vec<_> = kept.snapshot().backends.iter().map(|b| b.epoch).collect();
-    let others = Servers::start().await;
-    let before = Handle::current().metrics().num_alive_tasks();
-    for how in 0..3 {
-        let dropped = supervise(others.config()).await;
-        let job = in_the_middle(&dropped, workflow(50, how)).await;
-        match how {
-            0 => drop(dropped),
-            1 => {
-                dropped.inject_panic("gradio").unwrap();
-                drop(dropped);
-            }
-            _ => drop(dropped.shutdown(Duration::ZERO).await),
-        }
-        assert!(end(&job).await.state.is_end());
-        // The other side's tasks end with their connections; its worker goes on with the job, as a real one would.
-        others.comfyui.server().restart().await.unwrap();
-        others.gradio.server().restart().await.unwrap();
-        others.litellm.restart().await.unwrap();
-        back_to(before).await;
+/// The least number of tasks within a time: probes come and go.
+async fn least(within: Duration) -> usize {
+    let tasks = Handle::current().metrics();
+    let begun = Instant::now();
+    let mut least = tasks.num_alive_tasks();
+    while begun.elapsed() < within {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        least = least.min(tasks.num_alive_tasks());
     }
-    let now: Vec<_> = kept.snapshot().backends.iter().map(|b| b.epoch).collect();
-    assert_eq!(epochs, now);
+    least
 }
 
-#[tokio::test]
-async fn p10_a_reader_that_never_reads_costs_bounded_memory_and_is_told_what_it_missed() {
-    let servers = Servers::start().await;
-    let supervisor = supervise(servers.config()).await;
-    let mut slow = supervisor.events();
-    let mut quick = supervisor.events();
-    let body = json!({ "model": "stub", "messages": [{ "role": "user", "content": "x" }] });
-    let reader = tokio::spawn(async move {
-        let mut seen = 0;
-        while let Ok(Some(event)) = tokio::time::timeout(Duration::from_secs(1), quick.next()).await {
-            assert!(event.is_ok(), "a reader that reads missed something");
-            seen += 1;
-        }
-        seen
+/// Waits until at most so many tasks live.
+async fn fall_to(count: usize) {
+    let tasks = Handle::current().metrics();
+    let begun = Instant::now();
+    while tasks.num_alive_tasks() > count {
+        let left = tasks.num_alive_tasks();
+        assert!(begun.elapsed() < Duration::from_secs(2), "{left} tasks live, not {count}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[test]
+fn p13_a_dropped_supervisor_leaves_no_task_and_the_other_one_untouched() {
+    let (_elsewhere, servers) = elsewhere();
+    let host = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    host.block_on(async {
+        let before = Handle::current().metrics().num_alive_tasks();
+        let kept = supervise(servers.config()).await;
+        done(&kept.run(workflow(1, 1)).await.unwrap()).await;
+        let alone = least(Duration::from_secs(1)).await;
+        assert!(alone > before + 5, "nothing is running");
+        let epochs = || kept.snapshot().backends.iter().map(|b| b.epoch).collect::<Vec<_>>();
+        let untouched = epochs();
+
+        let dropped = supervise(servers.config()).await;
+        let render = in_the_middle(&dropped, workflow(100, 2)).await;
+        let (_call, _talk) = (dropped.run(stream(100)).await.unwrap(), dropped.run(chat("hang")).await);
+        assert!(Handle::current().metrics().num_alive_tasks() > alone + 5);
+        let handle = dropped.handle();
+        drop(dropped);
+        fall_to(alone).await;
+        assert!(render.status().state.is_end(), "it looks as if it ran on");
+        assert!(handle.run(workflow(1, 3)).await.is_err());
+        let shown = handle.snapshot();
+        assert!(shown.backends.iter().all(|b| b.phase == Phase::Closed), "{:#?}", shown.backends);
+
+        assert_eq!(epochs(), untouched);
+        done(&kept.run(chat("stub")).await.unwrap()).await;
+        drop(kept);
+        fall_to(before).await;
     });
-    let mut told = 0;
-    while told < 2_500 {
-        let jobs: Vec<_> =
-            futures_util::future::join_all((0..20).map(|_| supervisor.run(Job::chat("litellm", &body))))
-                .await;
-        for job in jobs {
-            let job = job.unwrap();
-            end(&job).await;
-            // Each state and each piece of text is an event.
-            told += job.status().timeline.len() + 4;
-        }
-    }
-    let Some(Err(Lagged { missed })) = slow.next().await else { panic!("nobody told the slow reader") };
-    assert!(missed > 0);
-    let mut kept = 0;
-    while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(200), slow.next()).await {
-        assert!(event.is_ok());
-        kept += 1;
-    }
-    assert!(kept <= 1_024, "{kept} events were kept for a reader that did not read");
-    assert!(reader.await.unwrap() >= kept + missed as usize, "the readers disagree");
-    assert!(Arc::strong_count(&supervisor.snapshot()) < 10, "snapshots pile up");
+}
+
+#[test]
+fn p13_a_supervisor_that_shut_down_has_left_no_task_when_it_says_so() {
+    let (_elsewhere, servers) = elsewhere();
+    let host = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    host.block_on(async {
+        let before = Handle::current().metrics().num_alive_tasks();
+        let supervisor = supervise(servers.config()).await;
+        done(&supervisor.run(stream(2)).await.unwrap()).await;
+        let report = supervisor.shutdown(Duration::from_secs(5)).await;
+        assert!(report.clean && report.unfinished.is_empty(), "{report:?}");
+        // Connections of the HTTP client end by themselves once their client is gone.
+        fall_to(before).await;
+    });
 }

@@ -27,10 +27,14 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) async fn start() -> Self {
+        Self::with(LitellmOptions::default()).await
+    }
+
+    pub(crate) async fn with(options: LitellmOptions) -> Self {
         Self {
             comfyui: SimComfyui::start(ComfyuiVersion::V0_24_0).await.unwrap(),
             gradio: SimGradio::start(GradioVersion::V6_31_0, GradioOptions::default()).await.unwrap(),
-            litellm: SimLitellm::start(LitellmOptions::default()).await.unwrap(),
+            litellm: SimLitellm::start(options).await.unwrap(),
         }
     }
 
@@ -92,4 +96,20 @@ pub(crate) async fn in_the_middle(supervisor: &Supervisor, job: Job) -> JobHandl
 pub(crate) async fn end(handle: &JobHandle) -> Arc<JobStatus> {
     let ended = tokio::time::timeout(LIMIT, handle.outcome()).await;
     ended.unwrap_or_else(|_| panic!("no end: {:#?}", handle.status()))
+}
+
+/// The end of a job that went well.
+pub(crate) async fn done(handle: &JobHandle) -> Arc<JobStatus> {
+    let status = end(handle).await;
+    assert_eq!(status.state, JobState::Done, "{status:#?}");
+    status
+}
+
+pub(crate) fn chat(model: &str) -> Job {
+    Job::chat("litellm", json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] }))
+}
+
+/// A call of so many steps, 200 ms each.
+pub(crate) fn stream(steps: u32) -> Job {
+    Job::call("gradio", "/stream", json!(["a lighthouse", steps]))
 }

@@ -36,7 +36,7 @@ struct Ports {
 
 fn configuration(port: u16, ports: &Ports, home: &Path, upgrades: Upgrades) -> String {
     let upgrade = match upgrades {
-        Upgrades::Passed => "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $passed_on;",
+        Upgrades::Passed => "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $hop;",
         Upgrades::Dropped => "",
     };
     let location = |path: &str, upstream: u16| {
@@ -50,7 +50,7 @@ fn configuration(port: u16, ports: &Ports, home: &Path, upgrades: Upgrades) -> S
         "daemon off; master_process off; error_log {home}/error.log; pid {home}/pid; events {{ }}\n\
          http {{ access_log off; client_body_temp_path {home}/b; proxy_temp_path {home}/p; fastcgi_temp_path {home}/f; \
          uwsgi_temp_path {home}/u; scgi_temp_path {home}/s;\n\
-         map $http_upgrade $passed_on {{ default upgrade; '' close; }}\n\
+         map $http_upgrade $hop {{ default upgrade; '' close; }}\n\
          server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/key.pem;\n\
          {}\n{}\n{} }} }}",
         location("comfy", ports.comfyui),

@@ -82,6 +82,25 @@ async fn asking_an_actor_that_is_not_there_is_a_typed_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn asking_a_connection_between_two_lives_is_a_typed_error_and_costs_it_nothing() {
+    let world = World::new(&["a"], Mood::Up).await;
+    let mut met = 0;
+    for crash in 1..=5 {
+        world.until("a", |b| b.phase == Phase::Ready).await;
+        world.supervisor.inject_panic("a").unwrap();
+        world.until("a", |b| b.restarts == crash).await;
+        // The first restart comes at once; the later ones wait.
+        match world.supervisor.pause_backend("a") {
+            Err(Error::Restarting { actor: "connection" }) => met += 1,
+            Ok(()) => world.supervisor.resume_backend("a").unwrap(),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(met >= 3, "only {met} of 5 were told");
+    world.until("a", |b| b.phase == Phase::Ready).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn p12_two_hours_with_a_fault_each_minute_leave_no_task_behind() {
     faults_for(2).await;
 }
@@ -127,5 +146,29 @@ async fn p13_a_shutdown_in_any_phase_is_clean_and_in_time() {
         let report = world.supervisor.shutdown(Duration::from_secs(5)).await;
         assert!(report.clean, "{mood:?}: {report:?}");
         assert!(begun.elapsed() <= Duration::from_secs(5), "{mood:?}: {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p13_a_shutdown_is_clean_with_one_paused_one_quarantined_and_one_between_two_lives() {
+    let world = World::new(&["paused", "poisoned", "crashed"], Mood::Up).await;
+    world.until("paused", |b| b.phase == Phase::Ready).await;
+    world.supervisor.pause_backend("paused").unwrap();
+    world.until("paused", |b| b.phase == Phase::Paused).await;
+    poison(&world, "poisoned").await;
+    world.until("poisoned", |b| b.phase == Phase::Quarantined).await;
+    for crash in 1..=3 {
+        world.until("crashed", |b| b.phase == Phase::Ready).await;
+        world.supervisor.inject_panic("crashed").unwrap();
+        world.until("crashed", |b| b.restarts == crash).await;
+    }
+    let handle = world.supervisor.handle();
+    let begun = tokio::time::Instant::now();
+    let report = world.supervisor.shutdown(Duration::from_secs(5)).await;
+    assert!(report.clean && begun.elapsed() <= Duration::from_secs(5), "{report:?}");
+    // Nobody comes back to life after the end.
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    for backend in &handle.snapshot().backends {
+        assert_eq!(backend.phase, Phase::Closed, "`{}`", backend.id);
     }
 }

@@ -6,7 +6,7 @@ use backline::{
     Error,
     model::{Code, Phase},
 };
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::world::{Mood, World};
 
@@ -14,10 +14,11 @@ use crate::world::{Mood, World};
 async fn a_lease_waits_for_a_backend_that_is_on_its_way() {
     let world = World::new(&["a"], Mood::Down).await;
     let waiting = world.supervisor.handle();
-    let lease = tokio::spawn(async move { waiting.lease("a").await.map(|l| l.epoch()) });
+    let mut lease = JoinSet::new();
+    lease.spawn(async move { waiting.lease("a").await.map(|l| l.epoch()) });
     tokio::time::sleep(Duration::from_secs(5)).await;
     world.actor("a").becomes(Mood::Up);
-    assert!(lease.await.unwrap().is_ok());
+    assert!(lease.join_next().await.unwrap().unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,7 +51,8 @@ async fn a_slot_comes_back_when_its_lease_is_dropped_cancelled_or_panicked_away(
     world.until("a", |b| b.phase == Phase::Ready).await;
     for turn in 0..200 {
         let handle = world.supervisor.handle();
-        let task = tokio::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             let _lease = handle.lease("a").await.unwrap();
             assert!(turn % 3 != 1, "a bug in the host");
             if turn % 3 == 2 {
@@ -59,10 +61,10 @@ async fn a_slot_comes_back_when_its_lease_is_dropped_cancelled_or_panicked_away(
         });
         tokio::task::yield_now().await;
         if turn % 3 == 2 {
-            task.abort();
+            task.abort_all();
         }
         // Each ends in its own way.
-        let _ = task.await;
+        let _ = task.join_next().await;
     }
     let mut held = Vec::new();
     while let Ok(lease) = world.supervisor.lease_within("a", Duration::ZERO).await {
@@ -80,9 +82,10 @@ async fn waiters_are_served_in_turn_and_none_is_stranded_when_the_backend_dies()
         held.push(world.supervisor.lease("a").await.unwrap());
     }
     let (order, mut served) = tokio::sync::mpsc::channel(100);
+    let mut waiters = JoinSet::new();
     for turn in 0..20 {
         let (handle, order) = (world.supervisor.handle(), order.clone());
-        tokio::spawn(async move {
+        waiters.spawn(async move {
             let lease = handle.lease("a").await;
             order.send((turn, lease.is_ok())).await.unwrap();
         });

@@ -34,8 +34,11 @@ const LINE: usize = 2;
 
 /// Answers `/ws`.
 pub(super) fn upgrade(state: Arc<State>, mut request: Request<Incoming>) -> Response<Body> {
-    let key = request.headers().get(header::SEC_WEBSOCKET_KEY).cloned();
-    let Some(key) = key else {
+    let headers = request.headers();
+    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    let asked = upgrade.is_some_and(|to| to.trim().eq_ignore_ascii_case("websocket"));
+    // A proxy that knows HTTP only takes `Upgrade` away and leaves the key.
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asked).cloned() else {
         return answer::text(
             StatusCode::BAD_REQUEST,
             "No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to \"WebSocket\".",

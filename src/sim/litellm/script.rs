@@ -27,6 +27,8 @@ pub(super) fn body(steps: Vec<Step>, counts: Arc<Counts>) -> Body {
     let events = stream::unfold((steps, counts), |(mut steps, counts)| async move {
         loop {
             match steps.pop_front() {
+                // The timer turns once a millisecond: a wait for nothing would cost one.
+                Some(Step::Wait(pause)) if pause.is_zero() => tokio::task::consume_budget().await,
                 Some(Step::Wait(pause)) => tokio::time::sleep(pause).await,
                 Some(Step::Event(data)) => {
                     let event = Bytes::from(format!("data: {data}\n\n"));
