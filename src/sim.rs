@@ -12,7 +12,7 @@ pub mod gradio;
 pub mod line;
 #[cfg(feature = "litellm")]
 pub mod litellm;
-#[cfg(feature = "gradio")]
+#[cfg(any(feature = "comfyui", feature = "gradio"))]
 mod png;
 pub mod proxy;
 pub mod server;

@@ -16,7 +16,7 @@ mod literal;
 pub mod nodes;
 mod origin;
 mod plan;
-mod png;
+mod preview;
 mod prompt;
 mod routes;
 mod sockets;

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::sim::comfyui::{
-    cache::{Picture, Product},
-    engine::{Run, Stop},
+use crate::sim::{
+    comfyui::{
+        cache::{Picture, Product},
+        engine::{Run, Stop},
+        preview,
+        prompt::{class_of, inputs_of, link},
+        state::EventBody,
+    },
     png,
-    prompt::{class_of, inputs_of, link},
-    state::EventBody,
 };
 
 impl Run<'_> {
@@ -90,13 +93,13 @@ impl Run<'_> {
                 "parent_node_id": null, "real_node_id": id, "image_type": "image/jpeg"})
             .to_string();
             let frame =
-                [&4u32.to_be_bytes()[..], &(meta.len() as u32).to_be_bytes(), meta.as_bytes(), png::JPEG];
+                [&4u32.to_be_bytes()[..], &(meta.len() as u32).to_be_bytes(), meta.as_bytes(), preview::JPEG];
             self.state.post(client, EventBody::Binary(frame.concat()));
         }
         let data = json!({"value": value, "max": max, "prompt_id": self.prompt.id, "node": id});
         self.state.send(client, "progress", data);
         if preview && !with_metadata {
-            let frame = [&1u32.to_be_bytes()[..], &1u32.to_be_bytes(), png::JPEG].concat();
+            let frame = [&1u32.to_be_bytes()[..], &1u32.to_be_bytes(), preview::JPEG].concat();
             self.state.post(client, EventBody::Binary(frame));
         }
     }
@@ -108,7 +111,8 @@ impl Run<'_> {
     }
 
     fn save(&self, image: Picture, folder: &str, prefix: &str) -> Product {
-        let bytes = png::encode(image.width, image.height, image.color);
+        let [_, red, green, blue] = image.color.to_be_bytes();
+        let bytes = png::encode(image.width, image.height, [red, green, blue]);
         let files = (0..image.count.max(1)).map(|_| {
             let path = self.state.disk.save(folder, prefix, bytes.clone());
             json!({"filename": path.name, "subfolder": path.subfolder, "type": path.folder})
