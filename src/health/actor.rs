@@ -202,11 +202,16 @@ impl State {
         // that a hang is proved in interval + fall x timeout.
         let now = Instant::now();
         patient.due = (now - took.min(wait)) + wait;
+        let overdue = patient.due <= now;
         show(&slot, patient, outcome.ok());
         if let Some(advice) = advice {
             self.advise(id, epoch, advice);
         }
-        self.set_wheel(now);
+        if overdue {
+            self.turn();
+        } else {
+            self.set_wheel(now);
+        }
     }
 
     fn advise(&self, id: &BackendId, epoch: Epoch, advice: Advice) {

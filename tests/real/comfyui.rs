@@ -1,11 +1,13 @@
 //! ComfyUI, from a checkout that `BACKLINE_COMFYUI_DIR` names.
 
-use std::{process::Command, time::Duration};
+use std::{collections::BTreeMap, process::Command, sync::Arc, time::Duration};
 
 use backline::{
     jobs::Job,
-    model::{Code, JobState, Kind},
+    model::{Code, JobState, JobStatus, Kind, Phase},
+    sim::proxy::{End, FaultProxy},
 };
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
@@ -73,6 +75,43 @@ async fn comfyui() {
     let job = end(&killed).await;
     assert_eq!((job.state, job.attempts), (JobState::Done, 2), "{job:#?}");
     story.hangs_and_comes_back(&server).await;
+}
+
+#[tokio::test]
+async fn comfyui_whose_socket_is_dropped_in_the_middle_of_a_job_gets_no_second_prompt() {
+    let Some(server) = server().await else { return };
+    let proxy = FaultProxy::before(server.port).await.unwrap();
+    let story = Story::begin(backend("comfyui", Kind::Comfyui, proxy.port()), "comfyui").await;
+    for (turn, how) in [End::Fin, End::Rst].into_iter().enumerate() {
+        let epoch = story.status().epoch;
+        let job = story.supervisor.run(workflow(40, 0.1, 10 + turn as u32)).await.unwrap();
+        let mut cell = job.watch();
+        let at = |least: f64| move |s: &Arc<JobStatus>| s.progress.as_ref().is_some_and(|p| p.value >= least);
+        cell.wait_for(at(2.0)).await.unwrap();
+        proxy.cut(how);
+        story.until(Duration::from_secs(6), |b| b.phase == Phase::Ready && b.epoch > epoch).await;
+        let seen = job.status().progress.clone().unwrap().value;
+        let more = cell.wait_for(|s| at(seen + 1.0)(s) || s.state.is_end()).await.unwrap().clone();
+        assert!(!more.state.is_end(), "no progress after the cut: {more:#?}");
+        let job = end(&job).await;
+        assert_eq!((job.state, job.attempts), (JobState::Done, 1), "{job:#?}");
+        assert_eq!(prompts(server.port).await, turn + 1, "another prompt was sent");
+    }
+    story.nobody_else_noticed();
+}
+
+/// How many prompts the server has run.
+async fn prompts(port: u16) -> usize {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let history = http.get(format!("http://127.0.0.1:{port}/history")).send().await.unwrap();
+    history.json::<BTreeMap<String, IgnoredAny>>().await.unwrap().len()
+}
+
+#[tokio::test]
+async fn slow_comfyui_comes_back_as_often_as_it_is_killed() {
+    let Some(mut server) = server().await else { return };
+    let story = Story::begin(backend("comfyui", Kind::Comfyui, server.port), "comfyui").await;
+    story.dies_and_comes_back(&mut server, Duration::from_secs(1), 3).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     server::{Server, apps, installed},
-    story::{Story, backend},
+    story::{Story, backend, end},
 };
 
 fn server(variable: &str, door: &'static str) -> Option<Server> {
@@ -35,9 +35,21 @@ async fn whole(variable: &str, version: &str) {
     let story = Story::begin(backend("gradio", Kind::Gradio, server.port), "gradio").await;
     assert_eq!(story.status().version.as_deref(), Some(version));
     works(&story, &server).await;
-    story.dies_and_comes_back(&mut server, Duration::from_secs(1), 2).await;
+    killed_in_the_middle(&story, &mut server).await;
+    story.dies_and_comes_back(&mut server, Duration::from_secs(1), 3).await;
     story.hangs_and_comes_back(&server).await;
     works(&story, &server).await;
+}
+
+/// A call that was under way is not said to be done, and is not made a second time.
+async fn killed_in_the_middle(story: &Story, server: &mut Server) {
+    let call = Job::call("gradio", "generate", json!(["a cat", 100, null, "t2v"]));
+    let call = story.supervisor.run(call).await.unwrap();
+    call.watch().wait_for(|s| s.progress.as_ref().is_some_and(|p| p.value >= 1.0)).await.unwrap();
+    story.dies_and_comes_back(server, Duration::from_secs(1), 1).await;
+    let call = end(&call).await;
+    assert!(matches!(call.state, JobState::Lost | JobState::Uncertain), "{call:#?}");
+    assert_eq!(call.attempts, 1);
 }
 
 async fn works(story: &Story, server: &Server) {

@@ -71,3 +71,12 @@ async fn litellm() {
     let status = supervisor.snapshot().backends[0].clone();
     assert_eq!(status.last_error.as_ref().unwrap().code, Code::AuthWrong, "{status:#?}");
 }
+
+#[tokio::test]
+async fn slow_litellm_comes_back_as_often_as_it_is_killed() {
+    let key = format!("sk-{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+    let Some((_stub, mut server)) = servers(&key).await else { return };
+    let real = backend("litellm", Kind::Litellm, server.port).with_key(Secret::Inline(key.as_str().into()));
+    let story = Story::begin(real, "litellm").await;
+    story.dies_and_comes_back(&mut server, Duration::from_secs(13), 3).await;
+}

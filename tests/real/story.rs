@@ -39,7 +39,7 @@ impl Story {
             neighbour.server().port(),
         ));
         let supervisor = Supervisor::builder().config(config).start().await.unwrap();
-        supervisor.ready(Wanted::All, LIMIT).await.unwrap();
+        supervisor.ready(Wanted::All, Duration::from_secs(2)).await.unwrap();
         let neighbours_epoch = supervisor.snapshot().backend("neighbour").unwrap().epoch;
         Self { supervisor, id, _neighbour: neighbour, neighbours_epoch }
     }
@@ -71,12 +71,16 @@ impl Story {
         self.nobody_else_noticed();
     }
 
-    /// Stopped while idle, it is noticed; continued, it is back.
+    /// Stopped for half a minute while idle, it is noticed; continued, it is back.
     pub(crate) async fn hangs_and_comes_back(&self, server: &Server) {
+        let stopped = Instant::now();
         server.stop();
         self.until(Duration::from_secs(13), |b| b.phase != Phase::Ready).await;
+        // Dials meet a server that takes connections and says nothing.
+        tokio::time::sleep_until(stopped + Duration::from_secs(30)).await;
+        assert_ne!(self.status().phase, Phase::Ready);
         server.resume();
-        self.until(Duration::from_secs(40), |b| b.phase == Phase::Ready).await;
+        self.until(Duration::from_secs(15), |b| b.phase == Phase::Ready).await;
         self.nobody_else_noticed();
     }
 

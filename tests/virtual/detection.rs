@@ -37,6 +37,27 @@ async fn p2_an_idle_hang_is_seen_within_13_seconds_whenever_it_begins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn p2_a_hang_that_begins_with_its_session_is_seen_in_an_interval_and_three_time_outs() {
+    // Of no step with the prober's wheel, as in real time.
+    let timeout = Duration::from_millis(1_500);
+    let world = World::with(&["a"], Mood::Up, |config| config.probe.timeout = timeout).await;
+    for turn in 0..20 {
+        world.until("a", |b| b.phase == Phase::Ready).await;
+        world.actor("a").becomes(Mood::Down);
+        world.until("a", |b| b.phase != Phase::Ready).await;
+        // The new session comes at any time of the wheel, which notices it within a second.
+        tokio::time::sleep(Duration::from_millis(1_000 + 170 * turn)).await;
+        world.actor("a").becomes(Mood::Up);
+        world.until("a", |b| b.phase == Phase::Ready).await;
+        world.actor("a").becomes(Mood::Silent);
+        let seen = world.until("a", |b| b.phase != Phase::Ready).await;
+        let bound = Duration::from_millis(1_000 + 5_000 + 300) + 3 * timeout;
+        assert!(seen <= bound, "{seen:?} at turn {turn}");
+        world.actor("a").becomes(Mood::Up);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn p3_slow_is_not_dead_with_a_job_in_flight_it_keeps_its_session() {
     let world = World::new(&["a"], Mood::Up).await;
     world.until("a", |b| b.phase == Phase::Ready).await;

@@ -66,6 +66,11 @@ pub(crate) struct World {
 impl World {
     /// Backends with these names, all in this mood.
     pub(crate) async fn new(names: &[&str], mood: Mood) -> Self {
+        Self::with(names, mood, |_| {}).await
+    }
+
+    /// The same, with settings of their own.
+    pub(crate) async fn with(names: &[&str], mood: Mood, change: impl Fn(&mut BackendConfig)) -> Self {
         hush_injected_panics();
         let mut actors = HashMap::new();
         let mut config = Config::new();
@@ -77,7 +82,9 @@ impl World {
             };
             actors.insert((*name).to_owned(), Arc::new(actor));
             let id = BackendId::new(name).unwrap();
-            config = config.backend(BackendConfig::new(id, Kind::Openai, Address::loopback(1)));
+            let mut backend = BackendConfig::new(id, Kind::Openai, Address::loopback(1));
+            change(&mut backend);
+            config = config.backend(backend);
         }
         let known = actors.clone();
         let supervisor = Supervisor::builder()
