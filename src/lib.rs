@@ -2,7 +2,7 @@
 //! other OpenAI-compatible server.
 //!
 //! A host starts a [`Supervisor`] over a [`config::Config`]. Each backend gets a connection, an actor owned by a
-//! supervision tree, which dials, watches, and comes back by itself. The host reads one [`Snapshot`](model::Snapshot)
+//! supervision tree, which dials, watches, and comes back by itself. The host reads one [`Snapshot`]
 //! without waiting, hears [`Event`](model::Event)s, leases typed sessions, and runs [`Job`](jobs::Job)s that survive
 //! lost sockets and restarted backends.
 //!
