@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     args::{Common, Config, ConfigCommand},
     outcome::{Stop, USAGE, print_json},
+    print::{errln, out, outln},
     setup,
 };
 use crate::config::{ValueRow, init_text, preset, presets};
@@ -32,7 +33,7 @@ fn init(common: &Common) -> Result<ExitCode, Stop> {
     written.map_err(|e| {
         Stop::usage(format!("{}: cannot be made: {e}", place.display()), "Name another file with `--config`.")
     })?;
-    eprintln!("{} is written; edit it, then run `backline config check`", place.display());
+    errln!("{} is written; edit it, then run `backline config check`", place.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -42,13 +43,13 @@ fn check(common: &Common) -> ExitCode {
         print_json(&checked);
     } else {
         for line in checked.problems.to_string().lines() {
-            println!("{line}");
+            outln!("{line}");
         }
         for line in checked.warnings.to_string().lines() {
-            println!("warning: {line}");
+            outln!("warning: {line}");
         }
         if checked.problems.is_empty() {
-            println!("no problems");
+            outln!("no problems");
         }
     }
     if checked.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(USAGE) }
@@ -62,7 +63,7 @@ fn show(common: &Common) -> Result<ExitCode, Stop> {
     } else {
         for row in values {
             let value = serde_json::to_string(&row.value).unwrap_or_default();
-            println!("{:<44} {value:<30} {}", row.path, row.source);
+            outln!("{:<44} {value:<30} {}", row.path, row.source);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -71,7 +72,7 @@ fn show(common: &Common) -> Result<ExitCode, Stop> {
 fn list(name: Option<&str>) -> Result<ExitCode, Stop> {
     let Some(name) = name else {
         for preset in presets() {
-            println!("{:<24} {}", preset.name, preset.title);
+            outln!("{:<24} {}", preset.name, preset.title);
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -82,6 +83,6 @@ fn list(name: Option<&str>) -> Result<ExitCode, Stop> {
             format!("They are: {}.", known.join(", ")),
         ));
     };
-    print!("{}", preset.text);
+    out!("{}", preset.text);
     Ok(ExitCode::SUCCESS)
 }

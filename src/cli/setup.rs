@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-use super::{args::Common, outcome::Stop};
+use super::{args::Common, outcome::Stop, print::errln};
 use crate::config::{Config, Loaded, Loader};
 
 /// The configuration with all its layers; every problem at once otherwise.
@@ -12,7 +12,7 @@ pub(crate) fn load(common: &Common) -> Result<Loaded, Stop> {
     let loaded = loader(common).load().map_err(|problems| Stop::problems(&problems))?;
     if !loaded.warnings.is_empty() {
         for line in loaded.warnings.to_string().lines() {
-            eprintln!("backline: warning: {line}");
+            errln!("backline: warning: {line}");
         }
     }
     Ok(loaded)
