@@ -16,6 +16,7 @@
 //! | [`jobs`] | work that may outlive a connection |
 //! | [`net`] | dialling out: addresses, TLS, capped bodies, server-sent events |
 //! | [`notices`] | causes and remedies for a person |
+//! | [`settings`] | the layers of the configuration while the process runs |
 //! | `sim` | simulated backends on loopback ports (feature `sim`) |
 //!
 //! The library installs no logger, no signal handler and no TLS provider of the process, changes no environment, and
@@ -37,6 +38,7 @@ pub mod model;
 pub mod net;
 pub mod notices;
 mod roster;
+pub mod settings;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod supervisor;
