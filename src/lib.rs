@@ -11,6 +11,7 @@
 //! | [`model`] | plain data: ids, phases, faults, snapshots, events, jobs |
 //! | [`config`] | what is configured, and where each value came from |
 //! | [`connection`] | the pure machine of one connection, its backoff, its leases |
+//! | [`discovery`] | finds backends by what they answer |
 //! | [`backends`] | the seams [`Connector`](backends::Connector) and [`Session`](backends::Session), and a folder a protocol |
 //! | [`health`] | probes and the judgement over them |
 //! | [`jobs`] | work that may outlive a connection |
@@ -27,6 +28,7 @@ pub mod backends;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod discovery;
 mod error;
 pub mod health;
 #[cfg(feature = "dashboard")]
