@@ -75,6 +75,7 @@ impl Builder {
             ));
         }
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
+        hub.chronicle.keep(self.config.history);
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
         for (_, backend) in self.config.backends {
             roster.insert(Slot::new(backend, hub.clone(), pace.clone(), self.dialer.clone()));
