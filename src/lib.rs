@@ -16,6 +16,7 @@
 //! | [`jobs`] | work that may outlive a connection |
 //! | [`net`] | dialling out: addresses, TLS, capped bodies, server-sent events |
 //! | [`notices`] | causes and remedies for a person |
+//! | [`state`] | the state database: what survives the process (feature `state`) |
 //! | `sim` | simulated backends on loopback ports (feature `sim`) |
 //!
 //! The library installs no logger, no signal handler and no TLS provider of the process, changes no environment, and
@@ -39,6 +40,7 @@ pub mod notices;
 mod roster;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod state;
 pub mod supervisor;
 mod tree;
 
