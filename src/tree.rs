@@ -64,8 +64,10 @@ impl Tree {
         let health = ChildSpec::actor("health", move || (Prober, roster_of_health.clone()))
             .on_intensity(OnIntensity::QUARANTINE);
         let (roster_of_history, hub_of_history) = (roster.clone(), hub.clone());
+        let store_of_history = state.cloned();
         let history = ChildSpec::actor("history", move || {
-            (Historian, HistorySetup { roster: roster_of_history.clone(), hub: hub_of_history.clone() })
+            let (roster, hub) = (roster_of_history.clone(), hub_of_history.clone());
+            (Historian, HistorySetup { roster, hub, store: store_of_history.clone() })
         })
         .on_intensity(OnIntensity::QUARANTINE);
         let root = SupervisorSpec::new("root")

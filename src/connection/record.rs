@@ -60,6 +60,7 @@ fn blank(config: &BackendConfig) -> BackendStatus {
         last_attempt_at: None,
         last_check_at: None,
         epoch: 0,
+        observed_at: None,
         version: None,
         title: None,
         capabilities: Vec::new(),

@@ -8,6 +8,7 @@ use super::{
     bucket::{Bucket, Standing},
     clock::Moment,
     recent::Recent,
+    reel::Past,
     report::{HistoryReport, Point},
     tier::{Keep, Tiers},
     timeline::{Step, Timeline},
@@ -124,6 +125,13 @@ impl Chapter {
             timeline: self.timeline.since(from),
             buckets: buckets.iter().map(Point::new).collect(),
         }
+    }
+
+    /// Puts what earlier runs measured before.
+    pub(super) fn absorb(&mut self, past: &Past, now: Moment) {
+        self.tiers.absorb(past);
+        self.timeline.precede(past.steps.clone(), past.ended());
+        self.forget(now);
     }
 
     pub(super) fn phase(&self) -> Option<Phase> {

@@ -36,7 +36,7 @@ pub struct Slots {
 }
 
 /// Quantiles of a duration, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Quantiles {
     pub p50: f64,
@@ -124,6 +124,9 @@ pub struct BackendStatus {
     pub last_attempt_at: Option<Timestamp>,
     pub last_check_at: Option<Timestamp>,
     pub epoch: u64,
+    /// When it said its version, title, capabilities, models and functions; from an earlier run, they are the last
+    /// that was known.
+    pub observed_at: Option<Timestamp>,
     pub version: Option<String>,
     pub title: Option<String>,
     pub capabilities: Vec<Capability>,

@@ -16,8 +16,10 @@ enum Step {
 }
 
 /// All steps, ascending by number. Numbers may be missing.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "meta", step: Step::Sql(include_str!("schema/001_meta.sql")) }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "meta", step: Step::Sql(include_str!("schema/001_meta.sql")) },
+    Migration { number: 3, name: "history", step: Step::Sql(include_str!("schema/003_history.sql")) },
+];
 
 /// Marks a file as Backline's: "BKLN".
 pub(super) const APPLICATION: i32 = 0x424b_4c4e;

@@ -113,6 +113,9 @@ impl Builder {
         let store = self.open_store().await?;
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
         hub.chronicle.keep(self.config.history);
+        if store.is_some() {
+            hub.chronicle.archive();
+        }
         let desk = Desk::new(hub.clone());
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
         for (_, backend) in self.config.backends {
