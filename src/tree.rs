@@ -5,7 +5,8 @@
 //!   |- backends    one_for_one, dynamic               each child 5 / 30 s, then quarantined; the rest live on
 //!   |    '- connection "comfyui" ...                  owns its link task and its machine
 //!   |- jobs        permanent                          owns the drivers of the jobs
-//!   '- health      quarantined like a backend         probes and advises; it never brings the root down
+//!   |- health      quarantined like a backend         probes and advises; it never brings the root down
+//!   '- notices     quarantined like a backend         says what a person should know
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -27,6 +28,10 @@ use crate::{
     health::actor::{Msg as HealthMsg, Prober},
     hub::Hub,
     jobs::actor::{Jobs, Msg as JobsMsg, Setup},
+    notices::{
+        Desk,
+        watch::{Setup as Watch, Watcher},
+    },
     roster::Roster,
 };
 
@@ -43,7 +48,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The tree over a set of backends, not started yet.
-    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>) -> Self {
+    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>, desk: &Desk) -> Self {
         let bus = Bus::new();
         // The roster knows the branch; were it known back, neither would ever be freed.
         let wanted = Arc::downgrade(roster);
@@ -59,12 +64,16 @@ impl Tree {
         });
         let health = ChildSpec::actor("health", move || (Prober, roster_of_health.clone()))
             .on_intensity(OnIntensity::QUARANTINE);
+        let watch = Watch { desk: desk.clone(), hub: hub.clone() };
+        let notices = ChildSpec::actor("notices", move || (Watcher, watch.clone()))
+            .on_intensity(OnIntensity::QUARANTINE);
         let root = SupervisorSpec::new("root")
             .strategy(Strategy::RestForOne)
             .intensity(3, Duration::from_secs(60))
             .child(backends.child())
             .child(jobs)
-            .child(health);
+            .child(health)
+            .child(notices);
         Self { root: Branch::new(&bus, root), backends, bus }
     }
 
@@ -116,7 +125,7 @@ mod tests {
         let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
         roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let tree = Tree::new(&roster, &hub);
+        let tree = Tree::new(&roster, &hub, &Desk::new(hub.clone()));
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop((roster, tree));

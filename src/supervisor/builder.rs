@@ -84,7 +84,7 @@ impl Builder {
         hub.set_backends(
             roster.slots().iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect(),
         );
-        let tree = Tree::new(&roster, &hub);
+        let tree = Tree::new(&roster, &hub, &desk);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());

@@ -5,5 +5,6 @@ mod detection;
 mod healing;
 mod herd;
 mod leases;
+mod notices;
 mod reconnect;
 mod world;
