@@ -67,6 +67,9 @@ pub(crate) enum Command {
   backline submit wan2gp --call /generate --data '[\"a cat\", 4]'
   backline submit litellm --chat 'Why is the sky blue?'")]
     Submit(Submit),
+    /// Show what is wrong, since when, and what to do about it.
+    #[command(after_help = "Example: backline notices --all")]
+    Notices(Notices),
     /// Explain a cause and what to do about it.
     #[command(after_help = "Example: backline explain connection_refused")]
     Explain(Explain),
@@ -153,6 +156,13 @@ pub(crate) struct WorkArgs {
     /// A question to a language model.
     #[arg(long, value_name = "TEXT")]
     pub(crate) chat: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Notices {
+    /// Also those that are over, dismissed or muted.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]
