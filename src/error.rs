@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     model::{BackendId, Class, Fault, Kind},
     notices::catalogue,
+    state::{Cause, Trouble},
 };
 
 /// Why Backline cannot do what was asked. Each has a class, a remedy, and says whether to try again.
@@ -14,6 +15,8 @@ use crate::{
 pub enum Error {
     #[error("there is no backend `{id}`; there are: {known}")]
     UnknownBackend { id: String, known: String },
+    #[error("there is no notice `{id}`")]
+    UnknownNotice { id: String },
     #[error("`{backend}` is {is}, not {wanted}")]
     WrongKind { backend: BackendId, is: Kind, wanted: &'static str },
     #[error("`{backend}`: no {wait} within {waited:?}{}", because(.fault.as_deref()))]
@@ -26,6 +29,8 @@ pub enum Error {
     Restarting { actor: &'static str },
     #[error("Backline is shutting down")]
     Closing,
+    #[error(transparent)]
+    State(#[from] Trouble),
     #[error("{0}")]
     Setup(String),
 }
@@ -39,12 +44,14 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownBackend { .. } => "unknown_backend",
+            Self::UnknownNotice { .. } => "unknown_notice",
             Self::WrongKind { .. } => "wrong_kind",
             Self::Unavailable { .. } => "unavailable",
             Self::Fault(fault) => fault.code().as_str(),
             Self::NoAnswer { .. } => "no_answer",
             Self::Restarting { .. } => "restarting",
             Self::Closing => "closing",
+            Self::State(_) => "state",
             Self::Setup(_) => "setup",
         }
     }
@@ -52,7 +59,7 @@ impl Error {
     /// Its class.
     pub fn class(&self) -> Class {
         match self {
-            Self::UnknownBackend { .. } => Class::NotFound,
+            Self::UnknownBackend { .. } | Self::UnknownNotice { .. } => Class::NotFound,
             Self::WrongKind { .. } => Class::Usage,
             Self::Unavailable { fault: Some(fault), .. } => match fault.class() {
                 class @ (Class::Auth | Class::Config) => class,
@@ -62,7 +69,9 @@ impl Error {
             Self::Fault(fault) => fault.class(),
             Self::NoAnswer { .. } => Class::Timeout,
             Self::Closing => Class::Conflict,
-            Self::Setup(_) => Class::Config,
+            Self::State(trouble) if trouble.cause() == Cause::Conflict => Class::Conflict,
+            Self::State(trouble) if trouble.is_retryable() => Class::Busy,
+            Self::State(_) | Self::Setup(_) => Class::Config,
         }
     }
 
@@ -70,12 +79,14 @@ impl Error {
     pub fn fix(&self) -> &str {
         match self {
             Self::UnknownBackend { .. } => "Name one of these, or add the backend to the configuration.",
+            Self::UnknownNotice { .. } => "List the notices; old ones are forgotten after 30 days.",
             Self::WrongKind { .. } => "Ask for the kind that it is, or name another backend.",
             Self::Unavailable { fault: Some(fault), .. } => fault.fix(),
             Self::Unavailable { .. } => catalogue::entry(crate::model::Code::Unavailable).fix,
             Self::Fault(fault) => fault.fix(),
             Self::NoAnswer { .. } | Self::Restarting { .. } => "Ask again in a moment.",
             Self::Closing => "Start Backline again.",
+            Self::State(trouble) => trouble.fix(),
             Self::Setup(_) => "Correct what the message names.",
         }
     }

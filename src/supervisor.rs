@@ -4,6 +4,7 @@ mod builder;
 mod closing;
 mod handle;
 mod lease;
+mod notice;
 pub mod probe;
 pub mod query;
 mod ready;
@@ -101,5 +102,8 @@ pub(crate) struct Core {
     pub(crate) hub: Arc<crate::hub::Hub>,
     pub(crate) roster: Arc<crate::roster::Roster>,
     pub(crate) tree: crate::tree::Tree,
+    /// What survives the process; none without a state directory.
+    pub(crate) store: Option<crate::state::Store>,
+    pub(crate) desk: crate::notices::Desk,
     pub(crate) lease_timeout: Duration,
 }

@@ -6,6 +6,7 @@ use super::{
     args::{Common, Discover},
     log::{self, Voice},
     outcome::{NONE, Stop, print_json},
+    print::{errln, outln},
     setup,
 };
 use crate::discovery::{Find, Need, Swept, sweep};
@@ -17,12 +18,12 @@ pub(crate) async fn discover(common: &Common, wish: Discover) -> Result<ExitCode
     let live = !common.json && !common.quiet && std::io::stderr().is_terminal();
     let swept = sweep(&scope, |find| {
         if live {
-            eprintln!("  found {} at {}", find.kind.title(), find.url);
+            errln!("  found {} at {}", find.kind.title(), find.url);
         }
     })
     .await;
     for name in &swept.unresolved {
-        eprintln!("backline: `{name}` does not resolve; nothing was looked at there");
+        errln!("backline: `{name}` does not resolve; nothing was looked at there");
     }
     if common.json {
         print_json(&swept);
@@ -43,15 +44,15 @@ fn print(swept: &Swept) {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     if !rows.is_empty() {
-        println!("{}", line(&head));
+        outln!("{}", line(&head));
     }
     for row in &rows {
-        println!("{}", line(row));
+        outln!("{}", line(row));
     }
     let (count, scanned, took) = (rows.len(), swept.scanned, swept.took.as_secs_f64());
     match count {
-        0 => println!("nothing found on {scanned} ports in {took:.1} s; `--port P` looks elsewhere"),
-        _ => println!("{count} found on {scanned} ports in {took:.1} s"),
+        0 => outln!("nothing found on {scanned} ports in {took:.1} s; `--port P` looks elsewhere"),
+        _ => outln!("{count} found on {scanned} ports in {took:.1} s"),
     }
 }
 

@@ -9,14 +9,6 @@ const SMALL: usize = 256 * 1024;
 /// Most that is read of an answer that lists things: `/config` of an app with a hundred models is megabytes.
 const LARGE: usize = 8 * 1024 * 1024;
 
-/// MCP's greeting. A server without sessions, as WanGP's is, keeps nothing of it.
-const GREETING: &str = concat!(
-    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","#,
-    r#""capabilities":{},"clientInfo":{"name":"backline","version":""#,
-    env!("CARGO_PKG_VERSION"),
-    r#""}}}"#
-);
-
 /// One question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
@@ -76,8 +68,12 @@ impl Question {
         }
     }
 
-    pub(crate) const fn body(self) -> Bytes {
-        if matches!(self, Self::Greeting) { Bytes::from_static(GREETING.as_bytes()) } else { Bytes::new() }
+    pub(crate) fn body(self) -> Bytes {
+        match self {
+            #[cfg(feature = "wan2gp")]
+            Self::Greeting => crate::backends::wan2gp::greeting::Greeting::question().unwrap_or_default(),
+            _ => Bytes::new(),
+        }
     }
 
     /// Most that is read of its answer.

@@ -1,8 +1,9 @@
-//! WanGP's MCP server: JSON-RPC at `/mcp/`. Written against WanGP 12.60 over the MCP library 1.10.1.
+//! WanGP's MCP server: JSON-RPC at `/mcp/`. The greeting is the connection's own.
 
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
+    backends::wan2gp::greeting::Greeting,
     discovery::{answer::Answer, identity::identity, sighting::Sighting},
     model::Kind,
 };
@@ -14,35 +15,17 @@ struct Refusal<'a> {
     _error: IgnoredAny,
 }
 
-#[derive(Deserialize)]
-struct Welcome {
-    result: Initialized,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Initialized {
-    server_info: ServerInfo,
-}
-
-#[derive(Deserialize)]
-struct ServerInfo {
-    name: String,
-}
-
 /// Whether an answer to a plain `GET /mcp/` is MCP's: 406 and an error of JSON-RPC, since we take no event stream.
 pub(in crate::discovery) fn speaks(answer: &Answer) -> bool {
     let refusal: Option<Refusal<'_>> = answer.json();
     answer.status.is_client_error() && refusal.is_some_and(|refusal| refusal.jsonrpc == "2.0")
 }
 
-/// WanGP by its name in the answer to the greeting. It shows nothing else: all WanGP servers share an identity. The
-/// version beside the name is the MCP library's.
+/// WanGP by its name in the answer to the greeting. It shows nothing else: all WanGP servers share an identity.
 pub(in crate::discovery) fn sight(answer: &Answer) -> Option<Sighting> {
-    let welcome: Welcome = answer.json().filter(|_| answer.status.is_success())?;
-    let is_it = welcome.result.server_info.name == "WanGP";
-    let sighting = || Sighting::new(Kind::Wan2gp, identity(Kind::Wan2gp, ["mcp", "WanGP"]));
-    is_it.then(|| sighting().title(Some("WanGP (MCP server)")))
+    let greeting = Greeting::read(answer.status, &answer.body).filter(Greeting::is_wangp)?;
+    let sighting = Sighting::new(Kind::Wan2gp, identity(Kind::Wan2gp, ["mcp", "WanGP"]));
+    Some(sighting.title(Some(&greeting.title())))
 }
 
 #[cfg(test)]
