@@ -5,6 +5,7 @@
 mod args;
 mod config;
 mod demo;
+mod discover;
 mod explain;
 mod instance;
 mod log;
@@ -66,6 +67,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Stop> {
         Command::Demo(demo) => Box::pin(demo::demo(&common, demo)).await,
         Command::Run(run) => Box::pin(run::run(&common, run)).await,
         Command::Open(open) => open::open(&common, open).await,
+        Command::Discover(discover) => Box::pin(discover::discover(&common, discover)).await,
         Command::Test(test) => Box::pin(test::test(&common, test)).await,
         Command::Status(status) => status::status(&common, status).await,
         Command::Submit(submit) => Box::pin(submit::submit(&common, submit)).await,

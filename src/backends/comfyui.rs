@@ -11,7 +11,7 @@ mod fetch;
 mod follow;
 pub mod frame;
 pub mod history;
-mod identify;
+pub(crate) mod identify;
 mod live;
 mod memory;
 mod pace;
