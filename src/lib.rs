@@ -11,11 +11,15 @@
 //! | [`model`] | plain data: ids, phases, faults, snapshots, events, jobs |
 //! | [`config`] | what is configured, and where each value came from |
 //! | [`connection`] | the pure machine of one connection, its backoff, its leases |
+//! | [`discovery`] | finds backends by what they answer |
 //! | [`backends`] | the seams [`Connector`](backends::Connector) and [`Session`](backends::Session), and a folder a protocol |
 //! | [`health`] | probes and the judgement over them |
+//! | [`history`] | what was: samples, states and facts, over a day and over restarts |
 //! | [`jobs`] | work that may outlive a connection |
 //! | [`net`] | dialling out: addresses, TLS, capped bodies, server-sent events |
 //! | [`notices`] | causes and remedies for a person |
+//! | [`settings`] | the layers of the configuration while the process runs |
+//! | [`state`] | the state database: what survives the process (feature `state`) |
 //! | `sim` | simulated backends on loopback ports (feature `sim`) |
 //!
 //! The library installs no logger, no signal handler and no TLS provider of the process, changes no environment, and
@@ -26,8 +30,10 @@ pub mod backends;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod discovery;
 mod error;
 pub mod health;
+pub mod history;
 #[cfg(feature = "dashboard")]
 pub mod http;
 pub mod hub;
@@ -37,8 +43,10 @@ pub mod model;
 pub mod net;
 pub mod notices;
 mod roster;
+pub mod settings;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod state;
 pub mod supervisor;
 mod tree;
 

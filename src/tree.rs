@@ -4,6 +4,7 @@
 //!  root         rest_for_one   3 restarts / 60 s      gives up: `closed()` resolves with the report
 //!   |- backends    one_for_one, dynamic               each child 5 / 30 s, then quarantined; the rest live on
 //!   |    '- connection "comfyui" ...                  owns its link task and its machine
+//!   |- store       permanent                          owns the state database, where there is one
 //!   |- jobs        permanent                          owns the drivers of the jobs
 //!   '- health      quarantined like a backend         probes and advises; it never brings the root down
 //! ```
@@ -28,6 +29,7 @@ use crate::{
     hub::Hub,
     jobs::actor::{Jobs, Msg as JobsMsg, Setup},
     roster::Roster,
+    state::Store,
 };
 
 /// How long a connection may drain when the tree stops; jobs were waited for before.
@@ -43,7 +45,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The tree over a set of backends, not started yet.
-    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>) -> Self {
+    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>, state: Option<&Store>) -> Self {
         let bus = Bus::new();
         // The roster knows the branch; were it known back, neither would ever be freed.
         let wanted = Arc::downgrade(roster);
@@ -62,9 +64,12 @@ impl Tree {
         let root = SupervisorSpec::new("root")
             .strategy(Strategy::RestForOne)
             .intensity(3, Duration::from_secs(60))
-            .child(backends.child())
-            .child(jobs)
-            .child(health);
+            .child(backends.child());
+        let root = match state.map(store) {
+            Some(store) => root.child(store),
+            None => root,
+        };
+        let root = root.child(jobs).child(health);
         Self { root: Branch::new(&bus, root), backends, bus }
     }
 
@@ -79,6 +84,24 @@ impl Tree {
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
         self.root.cell("health").map(ActorRef::from)
     }
+}
+
+/// The owner of the state database as a child. Asked to stop, it takes what waits to the disk first.
+#[cfg(feature = "state")]
+fn store(store: &Store) -> ChildSpec {
+    use crate::state::actor::{CLOSE, Msg, Owner};
+    let store = store.clone();
+    ChildSpec::actor("store", move || (Owner, store.clone()))
+        .shutdown(CLOSE + Duration::from_secs(1))
+        .stop_with(|cell| {
+            // An owner that is gone needs no close.
+            let _ = ActorRef::<Msg>::from(cell.clone()).cast(Msg::Close);
+        })
+}
+
+#[cfg(not(feature = "state"))]
+fn store(store: &Store) -> ChildSpec {
+    match *store {}
 }
 
 /// One backend's connection as a child. Its normal end is a close that was asked for; all else is a bug and is
@@ -116,7 +139,7 @@ mod tests {
         let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
         roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let tree = Tree::new(&roster, &hub);
+        let tree = Tree::new(&roster, &hub, None);
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop((roster, tree));

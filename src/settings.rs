@@ -1,0 +1,8 @@
+//! Who decides which backends there are: the configuration's layers while the process runs.
+//!
+//! One actor owns them: the file, edits through the API, what discovery found. Every change goes the same way: load
+//! all layers, validate, compare with what runs, and carry the difference out. What does not differ is left alone.
+
+pub mod change;
+
+pub use change::{Change, Changed, How};
