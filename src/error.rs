@@ -15,6 +15,8 @@ use crate::{
 pub enum Error {
     #[error("there is no backend `{id}`; there are: {known}")]
     UnknownBackend { id: String, known: String },
+    #[error("there is no notice `{id}`")]
+    UnknownNotice { id: String },
     #[error("`{backend}` is {is}, not {wanted}")]
     WrongKind { backend: BackendId, is: Kind, wanted: &'static str },
     #[error("`{backend}`: no {wait} within {waited:?}{}", because(.fault.as_deref()))]
@@ -42,6 +44,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownBackend { .. } => "unknown_backend",
+            Self::UnknownNotice { .. } => "unknown_notice",
             Self::WrongKind { .. } => "wrong_kind",
             Self::Unavailable { .. } => "unavailable",
             Self::Fault(fault) => fault.code().as_str(),
@@ -56,7 +59,7 @@ impl Error {
     /// Its class.
     pub fn class(&self) -> Class {
         match self {
-            Self::UnknownBackend { .. } => Class::NotFound,
+            Self::UnknownBackend { .. } | Self::UnknownNotice { .. } => Class::NotFound,
             Self::WrongKind { .. } => Class::Usage,
             Self::Unavailable { fault: Some(fault), .. } => match fault.class() {
                 class @ (Class::Auth | Class::Config) => class,
@@ -76,6 +79,7 @@ impl Error {
     pub fn fix(&self) -> &str {
         match self {
             Self::UnknownBackend { .. } => "Name one of these, or add the backend to the configuration.",
+            Self::UnknownNotice { .. } => "List the notices; old ones are forgotten after 30 days.",
             Self::WrongKind { .. } => "Ask for the kind that it is, or name another backend.",
             Self::Unavailable { fault: Some(fault), .. } => fault.fix(),
             Self::Unavailable { .. } => catalogue::entry(crate::model::Code::Unavailable).fix,

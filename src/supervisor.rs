@@ -4,6 +4,7 @@ mod builder;
 mod closing;
 mod handle;
 mod lease;
+mod notice;
 pub mod probe;
 pub mod query;
 mod ready;
@@ -103,5 +104,6 @@ pub(crate) struct Core {
     pub(crate) tree: crate::tree::Tree,
     /// What survives the process; none without a state directory.
     pub(crate) store: Option<crate::state::Store>,
+    pub(crate) desk: crate::notices::Desk,
     pub(crate) lease_timeout: Duration,
 }

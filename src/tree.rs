@@ -6,7 +6,8 @@
 //!   |    '- connection "comfyui" ...                  owns its link task and its machine
 //!   |- store       permanent                          owns the state database, where there is one
 //!   |- jobs        permanent                          owns the drivers of the jobs
-//!   '- health      quarantined like a backend         probes and advises; it never brings the root down
+//!   |- health      quarantined like a backend         probes and advises; it never brings the root down
+//!   '- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -26,6 +27,7 @@ use crate::{
         slot::Slot,
     },
     health::actor::{Msg as HealthMsg, Prober},
+    history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
     jobs::actor::{Jobs, Msg as JobsMsg, Setup},
     roster::Roster,
@@ -61,6 +63,11 @@ impl Tree {
         });
         let health = ChildSpec::actor("health", move || (Prober, roster_of_health.clone()))
             .on_intensity(OnIntensity::QUARANTINE);
+        let (roster_of_history, hub_of_history) = (roster.clone(), hub.clone());
+        let history = ChildSpec::actor("history", move || {
+            (Historian, HistorySetup { roster: roster_of_history.clone(), hub: hub_of_history.clone() })
+        })
+        .on_intensity(OnIntensity::QUARANTINE);
         let root = SupervisorSpec::new("root")
             .strategy(Strategy::RestForOne)
             .intensity(3, Duration::from_secs(60))
@@ -69,7 +76,7 @@ impl Tree {
             Some(store) => root.child(store),
             None => root,
         };
-        let root = root.child(jobs).child(health);
+        let root = root.child(jobs).child(health).child(history);
         Self { root: Branch::new(&bus, root), backends, bus }
     }
 

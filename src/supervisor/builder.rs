@@ -13,6 +13,7 @@ use crate::{
     },
     error::Error,
     hub::Hub,
+    notices::Desk,
     roster::Roster,
     state::Store,
     tree::Tree,
@@ -111,6 +112,7 @@ impl Builder {
         }
         let store = self.open_store().await?;
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
+        let desk = Desk::new(hub.clone());
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
         for (_, backend) in self.config.backends {
             roster.insert(Slot::new(backend, hub.clone(), pace.clone(), self.dialer.clone()));
@@ -122,7 +124,7 @@ impl Builder {
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());
-        let handle = Handle::new(Core { hub, roster, tree, store, lease_timeout: self.lease_timeout });
+        let handle = Handle::new(Core { hub, roster, tree, desk, store, lease_timeout: self.lease_timeout });
         Ok(Supervisor { handle, root, _relay: relay, _hang_up: hang_up })
     }
 
