@@ -135,7 +135,15 @@ impl Wire {
 /// Asks who answers, without the key.
 pub(super) async fn greet(http: &Http, limit: Duration) -> Result<Greeting, Fault> {
     let place = http.address().authority();
-    let asked = post(http, http.request(Method::POST, ENDPOINT), Greeting::question()?, limit);
+    let question = Greeting::question()?;
+    let once = || post(http, http.request(Method::POST, ENDPOINT), question.clone(), limit);
+    let asked = async {
+        match once().await {
+            // A connection that was kept says nothing of who listens now.
+            Err(fault) if fault.code() == Code::ConnectionReset => once().await,
+            answered => answered,
+        }
+    };
     let late = || Fault::new(Code::RequestTimeout, format!("{place}: no whole answer in {limit:?}"));
     let (status, body) = tokio::time::timeout(limit, asked).await.map_err(|_| late())??;
     let wrong = |what: String| Fault::new(Code::WrongProgram, format!("{place} {what}"));

@@ -148,9 +148,9 @@ impl Job {
             self.progress("inference", "Prompt 1/1 | Denoising", percent, Some((step, asked.steps)));
         }
         let record = make(&asked, options, gallery);
-        counts.finished.fetch_add(1, Relaxed);
         self.tell("output", Value::Null);
         self.end(true, json!([record["path"]]), json!([]));
+        counts.finished.fetch_add(1, Relaxed);
     }
 
     fn progress(&self, phase: &str, status: &str, percent: u64, step: Option<(u64, u64)>) {
