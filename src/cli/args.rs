@@ -72,6 +72,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   backline submit comfyui --workflow flow.json --set 3.seed=7 --out pictures
   backline submit wan2gp --call /generate --data '[\"a cat\", 4]'
+  backline submit wan2gp --generate '{\"model_type\": \"t2v\", \"prompt\": \"a cat\"}'
   backline submit litellm --chat 'Why is the sky blue?'")]
     Submit(Submit),
     /// Show what is wrong, since when, and what to do about it.
@@ -170,6 +171,9 @@ pub(crate) struct WorkArgs {
     /// A Gradio function, by name or index.
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
+    /// The settings of a WanGP generation, or the file that holds them; {"$file": PATH} in them is uploaded.
+    #[arg(long, value_name = "FILE|JSON")]
+    pub(crate) generate: Option<String>,
     /// A question to a language model.
     #[arg(long, value_name = "TEXT")]
     pub(crate) chat: Option<String>,
