@@ -112,6 +112,7 @@ impl Builder {
         }
         let store = self.open_store().await?;
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
+        hub.chronicle.keep(self.config.history);
         let desk = Desk::new(hub.clone());
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
         for (_, backend) in self.config.backends {
