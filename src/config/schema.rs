@@ -225,7 +225,7 @@ const FIELDS: &[FieldDoc] = &[
     row("backends.*.hang_limit", span(1_000, 86_400), "2m", "How long a silent server with a job in flight keeps its session: slow is not dead."),
     row("backends.*.limits", Group, "", "How much it is given at once."),
     row("backends.*.limits.slots", Count(1, 10_000), "", "Leases at a time: 4 for comfyui and gradio, 2 for wan2gp, 32 for litellm, 8 for openai."),
-    row("backends.*.proxy", Proxy, "", "An http proxy for it alone; HTTP_PROXY of the environment is never obeyed."),
+    row("backends.*.proxy", Proxy, "", "An http proxy for it alone, not used on loopback; HTTP_PROXY is never obeyed."),
     row("backends.*.depends_on", Ids, "", "Backends that must be ready before this one is dialed."),
     row("backends.*.exclusive", Id, "", "A name that backends on one graphics card share: their slots count together."),
     row("pools", Entries, "", "Sets of interchangeable backends, each under an id of your own."),

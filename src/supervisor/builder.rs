@@ -16,7 +16,7 @@ use crate::{
     notices::Desk,
     roster::Roster,
     state::Store,
-    tree::Tree,
+    tree::{Parts, Tree},
 };
 
 /// How a supervisor is made.
@@ -124,7 +124,9 @@ impl Builder {
         hub.set_backends(
             roster.slots().iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect(),
         );
-        let tree = Tree::new(&roster, &hub, store.as_ref());
+        let parts =
+            Parts { roster: roster.clone(), hub: hub.clone(), desk: desk.clone(), store: store.clone() };
+        let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());
