@@ -130,13 +130,11 @@ impl State {
 
     fn show(&self, slot: &Slot) {
         let Some(now) = self.setup.hub.chronicle.figures(&slot.config.id) else { return };
-        let news = slot.record.read(|status| {
-            (status.uptime, status.request_ms, status.job_ms) != (now.uptime, now.request_ms, now.job_ms)
-        });
+        let news = slot.record.read(|status| (status.uptime, status.job_ms) != (now.uptime, now.job_ms));
         // A snapshot is published only where it says something new.
         if news {
             slot.record.update(|status| {
-                (status.uptime, status.request_ms, status.job_ms) = (now.uptime, now.request_ms, now.job_ms);
+                (status.uptime, status.job_ms) = (now.uptime, now.job_ms);
             });
         }
     }

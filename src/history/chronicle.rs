@@ -108,12 +108,6 @@ impl Chronicle {
         self.open(id, |chapter, now| chapter.probed(now, answer));
     }
 
-    #[allow(dead_code, reason = "sessions tell it next")]
-    /// A request of a session was answered after so long.
-    pub(crate) fn requested(&self, id: &BackendId, took: Duration) {
-        self.open(id, |chapter, now| chapter.requested(now, took));
-    }
-
     /// A job on a backend ended well after so long.
     pub(crate) fn job_ended(&self, id: &BackendId, took: Duration) {
         self.open(id, |chapter, now| chapter.job_ended(now, took));

@@ -138,7 +138,7 @@ pub struct BackendStatus {
     pub latency_ms: Option<Quantiles>,
     /// Of requests.
     pub request_ms: Option<Quantiles>,
-    /// Of jobs.
+    /// Of jobs that ended well in the last 12 to 24 hours, from the first time that each was sent.
     pub job_ms: Option<Quantiles>,
     /// Of the last probes, 0 to 1.
     pub success_rate: Option<f64>,
