@@ -96,6 +96,14 @@ impl Config {
         self
     }
 
+    /// Says how backends are found: a configuration made in code looks for none unless this is
+    /// [`DiscoveryConfig::on`].
+    #[must_use]
+    pub fn discovery(mut self, discovery: DiscoveryConfig) -> Self {
+        self.discovery = discovery;
+        self
+    }
+
     /// Adds a pool; one with the same id is replaced.
     #[must_use]
     pub fn pool(mut self, pool: PoolConfig) -> Self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     model::{BackendId, Class, Fault, Kind},
     notices::catalogue,
+    state::{Cause, Trouble},
 };
 
 /// Why Backline cannot do what was asked. Each has a class, a remedy, and says whether to try again.
@@ -28,6 +29,8 @@ pub enum Error {
     Restarting { actor: &'static str },
     #[error("Backline is shutting down")]
     Closing,
+    #[error(transparent)]
+    State(#[from] Trouble),
     #[error("{0}")]
     Setup(String),
 }
@@ -48,6 +51,7 @@ impl Error {
             Self::NoAnswer { .. } => "no_answer",
             Self::Restarting { .. } => "restarting",
             Self::Closing => "closing",
+            Self::State(_) => "state",
             Self::Setup(_) => "setup",
         }
     }
@@ -65,7 +69,9 @@ impl Error {
             Self::Fault(fault) => fault.class(),
             Self::NoAnswer { .. } => Class::Timeout,
             Self::Closing => Class::Conflict,
-            Self::Setup(_) => Class::Config,
+            Self::State(trouble) if trouble.cause() == Cause::Conflict => Class::Conflict,
+            Self::State(trouble) if trouble.is_retryable() => Class::Busy,
+            Self::State(_) | Self::Setup(_) => Class::Config,
         }
     }
 
@@ -80,6 +86,7 @@ impl Error {
             Self::Fault(fault) => fault.fix(),
             Self::NoAnswer { .. } | Self::Restarting { .. } => "Ask again in a moment.",
             Self::Closing => "Start Backline again.",
+            Self::State(trouble) => trouble.fix(),
             Self::Setup(_) => "Correct what the message names.",
         }
     }

@@ -4,9 +4,11 @@
 //!  root         rest_for_one   3 restarts / 60 s      gives up: `closed()` resolves with the report
 //!   |- backends    one_for_one, dynamic               each child 5 / 30 s, then quarantined; the rest live on
 //!   |    '- connection "comfyui" ...                  owns its link task and its machine
+//!   |- store       permanent                          owns the state database, where there is one
 //!   |- jobs        permanent                          owns the drivers of the jobs
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
-//!   '- notices     quarantined like a backend         says what a person should know
+//!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
+//!   '- notices     quarantined like a backend         says what a person should know, and keeps it
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -26,6 +28,7 @@ use crate::{
         slot::Slot,
     },
     health::actor::{Msg as HealthMsg, Prober},
+    history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
     jobs::actor::{Jobs, Msg as JobsMsg, Setup},
     notices::{
@@ -33,6 +36,7 @@ use crate::{
         watch::{Setup as Watch, Watcher},
     },
     roster::Roster,
+    state::Store,
 };
 
 /// How long a connection may drain when the tree stops; jobs were waited for before.
@@ -48,7 +52,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The tree over a set of backends, not started yet.
-    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>, desk: &Desk) -> Self {
+    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>, desk: &Desk, state: Option<&Store>) -> Self {
         let bus = Bus::new();
         // The roster knows the branch; were it known back, neither would ever be freed.
         let wanted = Arc::downgrade(roster);
@@ -64,16 +68,23 @@ impl Tree {
         });
         let health = ChildSpec::actor("health", move || (Prober, roster_of_health.clone()))
             .on_intensity(OnIntensity::QUARANTINE);
-        let watch = Watch { desk: desk.clone(), hub: hub.clone() };
+        let watch = Watch { desk: desk.clone(), hub: hub.clone(), store: state.cloned() };
         let notices = ChildSpec::actor("notices", move || (Watcher, watch.clone()))
             .on_intensity(OnIntensity::QUARANTINE);
+        let (roster_of_history, hub_of_history) = (roster.clone(), hub.clone());
+        let history = ChildSpec::actor("history", move || {
+            (Historian, HistorySetup { roster: roster_of_history.clone(), hub: hub_of_history.clone() })
+        })
+        .on_intensity(OnIntensity::QUARANTINE);
         let root = SupervisorSpec::new("root")
             .strategy(Strategy::RestForOne)
             .intensity(3, Duration::from_secs(60))
-            .child(backends.child())
-            .child(jobs)
-            .child(health)
-            .child(notices);
+            .child(backends.child());
+        let root = match state.map(store) {
+            Some(store) => root.child(store),
+            None => root,
+        };
+        let root = root.child(jobs).child(health).child(history).child(notices);
         Self { root: Branch::new(&bus, root), backends, bus }
     }
 
@@ -88,6 +99,24 @@ impl Tree {
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
         self.root.cell("health").map(ActorRef::from)
     }
+}
+
+/// The owner of the state database as a child. Asked to stop, it takes what waits to the disk first.
+#[cfg(feature = "state")]
+fn store(store: &Store) -> ChildSpec {
+    use crate::state::actor::{CLOSE, Msg, Owner};
+    let store = store.clone();
+    ChildSpec::actor("store", move || (Owner, store.clone()))
+        .shutdown(CLOSE + Duration::from_secs(1))
+        .stop_with(|cell| {
+            // An owner that is gone needs no close.
+            let _ = ActorRef::<Msg>::from(cell.clone()).cast(Msg::Close);
+        })
+}
+
+#[cfg(not(feature = "state"))]
+fn store(store: &Store) -> ChildSpec {
+    match *store {}
 }
 
 /// One backend's connection as a child. Its normal end is a close that was asked for; all else is a bug and is
@@ -125,7 +154,7 @@ mod tests {
         let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
         roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let tree = Tree::new(&roster, &hub, &Desk::new(hub.clone()));
+        let tree = Tree::new(&roster, &hub, &Desk::new(hub.clone()), None);
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop((roster, tree));

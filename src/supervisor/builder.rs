@@ -15,6 +15,7 @@ use crate::{
     hub::Hub,
     notices::Desk,
     roster::Roster,
+    state::Store,
     tree::Tree,
 };
 
@@ -23,11 +24,28 @@ pub struct Builder {
     config: Config,
     lease_timeout: Duration,
     dialer: Dialer,
+    #[cfg(feature = "state")]
+    state: Keep,
+}
+
+/// Where state is kept.
+#[cfg(feature = "state")]
+enum Keep {
+    Nowhere,
+    In(std::path::PathBuf),
+    #[cfg(any(test, feature = "sim"))]
+    With(Store),
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { config: Config::new(), lease_timeout: Duration::from_secs(30), dialer: real_dialer() }
+        Self {
+            config: Config::new(),
+            lease_timeout: Duration::from_secs(30),
+            dialer: real_dialer(),
+            #[cfg(feature = "state")]
+            state: Keep::Nowhere,
+        }
     }
 }
 
@@ -43,6 +61,22 @@ impl Builder {
     #[must_use]
     pub fn lease_timeout(mut self, limit: Duration) -> Self {
         self.lease_timeout = limit;
+        self
+    }
+
+    /// Keeps state in this directory, which is made where it is missing. Without one nothing survives the process.
+    #[cfg(feature = "state")]
+    #[must_use]
+    pub fn state_dir(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.state = Keep::In(directory.into());
+        self
+    }
+
+    /// Keeps state in this store: how a test keeps it in memory, and makes the disk fail.
+    #[cfg(all(feature = "state", any(test, feature = "sim")))]
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.state = Keep::With(store);
         self
     }
 
@@ -68,13 +102,15 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Setup`] where the tree cannot be started: with `panic = "abort"` a crash would end the host instead
-    /// of one actor.
+    /// of one actor. [`Error::State`] where the state directory cannot be used and never will by itself: another
+    /// process has it, a newer Backline wrote it, others may write in it.
     pub async fn start(self) -> Result<Supervisor, Error> {
         if cfg!(panic = "abort") {
             return Err(Error::Setup(
                 "Backline needs `panic = \"unwind\"` in the profile of the host".to_owned(),
             ));
         }
+        let store = self.open_store().await?;
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
         let desk = Desk::new(hub.clone());
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
@@ -84,11 +120,27 @@ impl Builder {
         hub.set_backends(
             roster.slots().iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect(),
         );
-        let tree = Tree::new(&roster, &hub, &desk);
+        let tree = Tree::new(&roster, &hub, &desk, store.as_ref());
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());
-        let handle = Handle::new(Core { hub, roster, tree, desk, lease_timeout: self.lease_timeout });
+        let handle = Handle::new(Core { hub, roster, tree, desk, store, lease_timeout: self.lease_timeout });
         Ok(Supervisor { handle, root, _relay: relay, _hang_up: hang_up })
+    }
+
+    #[cfg(feature = "state")]
+    async fn open_store(&self) -> Result<Option<Store>, Error> {
+        Ok(match &self.state {
+            Keep::Nowhere => None,
+            Keep::In(directory) => Some(Store::open(directory).await?),
+            #[cfg(any(test, feature = "sim"))]
+            Keep::With(store) => Some(store.clone()),
+        })
+    }
+
+    #[cfg(not(feature = "state"))]
+    #[expect(clippy::unused_async, reason = "it is the other build's")]
+    async fn open_store(&self) -> Result<Option<Store>, Error> {
+        Ok(None)
     }
 }

@@ -4,6 +4,7 @@
 mod detection;
 mod healing;
 mod herd;
+mod history;
 mod leases;
 mod notices;
 mod reconnect;
