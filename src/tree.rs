@@ -8,7 +8,7 @@
 //!   |- jobs        permanent                          owns the drivers of the jobs
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
 //!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
-//!   '- notices     quarantined like a backend         says what a person should know
+//!   '- notices     quarantined like a backend         says what a person should know, and keeps it
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -126,7 +126,7 @@ fn history(parts: &Parts) -> ChildSpec {
 }
 
 fn notices(parts: &Parts) -> ChildSpec {
-    let watch = Watch { desk: parts.desk.clone(), hub: parts.hub.clone() };
+    let watch = Watch { desk: parts.desk.clone(), hub: parts.hub.clone(), store: parts.store.clone() };
     ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
