@@ -6,6 +6,7 @@
 pub mod access;
 mod answer;
 mod control;
+mod discover;
 mod events;
 mod history;
 mod page;
@@ -57,6 +58,7 @@ pub fn router(handle: Handle, access: Access) -> Router {
         .route("/backends/{id}/check", post(control::check))
         .route("/backends/{id}/pause", post(control::pause))
         .route("/backends/{id}/resume", post(control::resume))
+        .route("/discover", post(discover::discover))
         .route("/session/code", post(session::code))
         .layer(middleware::from_fn_with_state(context.clone(), access::with_token))
         // The one-time code is what this route is paid with.

@@ -7,7 +7,8 @@
 //!   |- store       permanent                          owns the state database, where there is one
 //!   |- jobs        permanent                          owns the drivers of the jobs
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
-//!   '- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
+//!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
+//!   '- discovery   quarantined like a backend         sweeps, and hands on what it found
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -21,11 +22,13 @@ use backline_supervisors::{
 use ractor::ActorRef;
 
 use crate::{
+    config::DiscoveryConfig,
     connection::{
         actor::{Connection, Msg as ConnectionMsg},
         machine::Command,
         slot::Slot,
     },
+    discovery::actor::{Explorer, Msg as DiscoveryMsg, Setup as DiscoverySetup},
     health::actor::{Msg as HealthMsg, Prober},
     history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
@@ -43,11 +46,17 @@ pub(crate) struct Tree {
     pub(crate) bus: Bus,
     pub(crate) root: Branch,
     pub(crate) backends: Branch,
+    discovery: DiscoverySetup,
 }
 
 impl Tree {
     /// The tree over a set of backends, not started yet.
-    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>, state: Option<&Store>) -> Self {
+    pub(crate) fn new(
+        roster: &Arc<Roster>,
+        hub: &Arc<Hub>,
+        state: Option<&Store>,
+        discovery: DiscoverySetup,
+    ) -> Self {
         let bus = Bus::new();
         // The roster knows the branch; were it known back, neither would ever be freed.
         let wanted = Arc::downgrade(roster);
@@ -68,6 +77,9 @@ impl Tree {
             (Historian, HistorySetup { roster: roster_of_history.clone(), hub: hub_of_history.clone() })
         })
         .on_intensity(OnIntensity::QUARANTINE);
+        let setup = discovery.clone();
+        let explorer = ChildSpec::actor("discovery", move || (Explorer, setup.clone()))
+            .on_intensity(OnIntensity::QUARANTINE);
         let root = SupervisorSpec::new("root")
             .strategy(Strategy::RestForOne)
             .intensity(3, Duration::from_secs(60))
@@ -76,8 +88,8 @@ impl Tree {
             Some(store) => root.child(store),
             None => root,
         };
-        let root = root.child(jobs).child(health).child(history);
-        Self { root: Branch::new(&bus, root), backends, bus }
+        let root = root.child(jobs).child(health).child(history).child(explorer);
+        Self { root: Branch::new(&bus, root), backends, bus, discovery }
     }
 
     pub(crate) async fn start(&self) -> Result<RootHandle, SupervisorError> {
@@ -86,6 +98,25 @@ impl Tree {
 
     pub(crate) fn jobs(&self) -> Option<ActorRef<JobsMsg>> {
         self.root.cell("jobs").map(ActorRef::from)
+    }
+
+    pub(crate) fn discovery(&self) -> Option<ActorRef<DiscoveryMsg>> {
+        self.root.cell("discovery").map(ActorRef::from)
+    }
+
+    /// What discovery looks at unasked.
+    pub(crate) fn discovery_config(&self) -> Arc<DiscoveryConfig> {
+        self.discovery.config.load_full()
+    }
+
+    /// Changes what discovery looks at unasked; an incarnation to come knows it, too.
+    #[allow(dead_code, reason = "a changed configuration will")]
+    pub(crate) fn configure_discovery(&self, config: DiscoveryConfig) {
+        self.discovery.config.store(Arc::new(config));
+        if let Some(discovery) = self.discovery() {
+            // One that is being restarted reads it when it starts.
+            let _ = discovery.cast(DiscoveryMsg::Configured);
+        }
     }
 
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
@@ -146,7 +177,8 @@ mod tests {
         let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
         roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let tree = Tree::new(&roster, &hub, None);
+        let discovery = DiscoverySetup::new(crate::config::DiscoveryConfig::default(), Arc::new(|_| {}));
+        let tree = Tree::new(&roster, &hub, None, discovery);
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop((roster, tree));
