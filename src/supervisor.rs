@@ -2,6 +2,7 @@
 
 mod builder;
 mod closing;
+mod discover;
 mod handle;
 mod lease;
 mod notice;

@@ -8,7 +8,8 @@
 //!   |- jobs        permanent                          owns the drivers of the jobs
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
 //!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
-//!   '- notices     quarantined like a backend         says what a person should know, and keeps it
+//!   |- notices     quarantined like a backend         says what a person should know, and keeps it
+//!   '- discovery   quarantined like a backend         sweeps, and hands on what it found
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -22,11 +23,13 @@ use backline_supervisors::{
 use ractor::ActorRef;
 
 use crate::{
+    config::DiscoveryConfig,
     connection::{
         actor::{Connection, Msg as ConnectionMsg},
         machine::Command,
         slot::Slot,
     },
+    discovery::actor::{Explorer, Msg as DiscoveryMsg, Setup as DiscoverySetup},
     health::actor::{Msg as HealthMsg, Prober},
     history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
@@ -50,6 +53,7 @@ pub(crate) struct Parts {
     pub(crate) desk: Desk,
     /// None without a state directory.
     pub(crate) store: Option<Store>,
+    pub(crate) discovery: DiscoverySetup,
 }
 
 /// The addresses of the tree's actors. Cheap to clone; good across restarts.
@@ -58,6 +62,7 @@ pub(crate) struct Tree {
     pub(crate) bus: Bus,
     pub(crate) root: Branch,
     pub(crate) backends: Branch,
+    discovery: DiscoverySetup,
 }
 
 impl Tree {
@@ -72,11 +77,12 @@ impl Tree {
             Some(health(parts)),
             Some(history(parts)),
             Some(notices(parts)),
+            Some(discovery(parts)),
         ];
         let root =
             SupervisorSpec::new("root").strategy(Strategy::RestForOne).intensity(3, Duration::from_secs(60));
         let root = children.into_iter().flatten().fold(root, SupervisorSpec::child);
-        Self { root: Branch::new(&bus, root), backends, bus }
+        Self { root: Branch::new(&bus, root), backends, bus, discovery: parts.discovery.clone() }
     }
 
     pub(crate) async fn start(&self) -> Result<RootHandle, SupervisorError> {
@@ -85,6 +91,25 @@ impl Tree {
 
     pub(crate) fn jobs(&self) -> Option<ActorRef<JobsMsg>> {
         self.root.cell("jobs").map(ActorRef::from)
+    }
+
+    pub(crate) fn discovery(&self) -> Option<ActorRef<DiscoveryMsg>> {
+        self.root.cell("discovery").map(ActorRef::from)
+    }
+
+    /// What discovery looks at unasked.
+    pub(crate) fn discovery_config(&self) -> Arc<DiscoveryConfig> {
+        self.discovery.config.load_full()
+    }
+
+    /// Changes what discovery looks at unasked; an incarnation to come knows it, too.
+    #[allow(dead_code, reason = "a changed configuration will")]
+    pub(crate) fn configure_discovery(&self, config: DiscoveryConfig) {
+        self.discovery.config.store(Arc::new(config));
+        if let Some(discovery) = self.discovery() {
+            // One that is being restarted reads it when it starts.
+            let _ = discovery.cast(DiscoveryMsg::Configured);
+        }
     }
 
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
@@ -128,6 +153,11 @@ fn history(parts: &Parts) -> ChildSpec {
 fn notices(parts: &Parts) -> ChildSpec {
     let watch = Watch { desk: parts.desk.clone(), hub: parts.hub.clone(), store: parts.store.clone() };
     ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn discovery(parts: &Parts) -> ChildSpec {
+    let setup = parts.discovery.clone();
+    ChildSpec::actor("discovery", move || (Explorer, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 /// The owner of the state database as a child. Asked to stop, it takes what waits to the disk first.
@@ -183,7 +213,8 @@ mod tests {
         let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
         roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let tree = Tree::new(&Parts { desk: Desk::new(hub.clone()), roster, hub, store: None });
+        let discovery = DiscoverySetup::new(crate::config::DiscoveryConfig::default(), Arc::new(|_| {}));
+        let tree = Tree::new(&Parts { desk: Desk::new(hub.clone()), roster, hub, store: None, discovery });
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop(tree);

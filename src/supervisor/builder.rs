@@ -11,6 +11,7 @@ use crate::{
         pace::Pace,
         slot::{Dialer, Slot, real_dialer},
     },
+    discovery::{Sweep, actor::Setup as DiscoverySetup},
     error::Error,
     hub::Hub,
     notices::Desk,
@@ -24,8 +25,17 @@ pub struct Builder {
     config: Config,
     lease_timeout: Duration,
     dialer: Dialer,
+    world: World,
     #[cfg(feature = "state")]
     state: Keep,
+}
+
+/// Which backends there are to find.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum World {
+    Real,
+    /// The protocols were replaced: what runs on this machine is not looked at unasked.
+    Virtual,
 }
 
 /// Where state is kept.
@@ -43,6 +53,7 @@ impl Default for Builder {
             config: Config::new(),
             lease_timeout: Duration::from_secs(30),
             dialer: real_dialer(),
+            world: World::Real,
             #[cfg(feature = "state")]
             state: Keep::Nowhere,
         }
@@ -80,7 +91,8 @@ impl Builder {
         self
     }
 
-    /// Replaces the protocols by others: how a test runs connections in virtual time, against no socket.
+    /// Replaces the protocols by others: how a test runs connections in virtual time, against no socket. Discovery then
+    /// looks only where it is asked to.
     #[must_use]
     pub fn connector(
         mut self,
@@ -92,6 +104,7 @@ impl Builder {
         + 'static,
     ) -> Self {
         self.dialer = Arc::new(make);
+        self.world = World::Virtual;
         self
     }
 
@@ -124,8 +137,16 @@ impl Builder {
         hub.set_backends(
             roster.slots().iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect(),
         );
-        let parts =
-            Parts { roster: roster.clone(), hub: hub.clone(), desk: desk.clone(), store: store.clone() };
+        let mut looking = self.config.discovery;
+        looking.enabled &= self.world == World::Real;
+        let parts = Parts {
+            roster: roster.clone(),
+            hub: hub.clone(),
+            desk: desk.clone(),
+            store: store.clone(),
+            // What becomes of finds is told in the log; nobody else takes them yet.
+            discovery: DiscoverySetup::new(looking, Arc::new(tell)),
+        };
         let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
@@ -148,5 +169,11 @@ impl Builder {
     #[expect(clippy::unused_async, reason = "it is the other build's")]
     async fn open_store(&self) -> Result<Option<Store>, Error> {
         Ok(None)
+    }
+}
+
+fn tell(sweep: Sweep) {
+    for find in &sweep.swept.found {
+        tracing::debug!(kind = %find.kind, url = %find.url, identity = find.identity, "found");
     }
 }

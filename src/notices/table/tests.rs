@@ -71,7 +71,7 @@ fn history_is_pruned_and_what_cannot_be_read_is_left_out() {
     on.execute(insert, params![1000, "hang", 1]).unwrap();
     on.execute(insert, params![1001, "of_a_later_version", None::<i64>]).unwrap();
     save(&mut on, &mut Saved::default(), &Book::default());
-    let kept: usize = on.query_row("SELECT count(*) FROM notices", (), |row| row.get(0)).unwrap();
-    assert_eq!(kept, HISTORY + 1);
+    let kept: i64 = on.query_row("SELECT count(*) FROM notices", (), |row| row.get(0)).unwrap();
+    assert_eq!(kept, i64::try_from(HISTORY).unwrap() + 1);
     assert_eq!(read(&on).unwrap().notices.len(), HISTORY);
 }
