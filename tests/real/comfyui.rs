@@ -63,7 +63,9 @@ async fn preflight(story: &Story) {
     let graph = |name: &str, class: &str| {
         json!({
             "1": { "class_type": "CheckpointLoaderSimple", "inputs": { "ckpt_name": name } },
-            "2": { "class_type": class, "inputs": { "images": ["1", 0], "filename_prefix": "x" } },
+            "2": { "class_type": class, "inputs": { "images": ["3", 0], "filename_prefix": "x" } },
+            "3": { "class_type": "VAEDecode", "inputs": { "samples": ["4", 0], "vae": ["1", 2] } },
+            "4": { "class_type": "EmptyLatentImage", "inputs": { "width": 64, "height": 64, "batch_size": 1 } },
         })
     };
     let missing =
