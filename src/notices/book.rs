@@ -36,7 +36,10 @@ pub(crate) struct Moment {
 
 impl Moment {
     pub(crate) fn now() -> Self {
-        Self { wall: Timestamp::now(), tick: Instant::now() }
+        let wall = Timestamp::now();
+        // Whole microseconds, as the database keeps them: a time reads the same after a restart.
+        let wall = Timestamp::from_microsecond(wall.as_microsecond()).unwrap_or(wall);
+        Self { wall, tick: Instant::now() }
     }
 }
 

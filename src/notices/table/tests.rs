@@ -1,5 +1,3 @@
-use tokio::time::Instant;
-
 use super::*;
 use crate::{
     model::Severity,
@@ -27,9 +25,8 @@ fn save(on: &mut Connection, saved: &mut Saved, book: &Book) -> usize {
 }
 
 fn now() -> Moment {
-    // Whole microseconds, as they are kept.
-    let wall = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap();
-    Moment { wall, tick: Instant::now() + QUIET }
+    let now = Moment::now();
+    Moment { tick: now.tick + QUIET, ..now }
 }
 
 fn draft(code: Code) -> Draft {
@@ -72,6 +69,6 @@ fn history_is_pruned_and_what_cannot_be_read_is_left_out() {
     on.execute(insert, params![1001, "of_a_later_version", None::<i64>]).unwrap();
     save(&mut on, &mut Saved::default(), &Book::default());
     let kept: i64 = on.query_row("SELECT count(*) FROM notices", (), |row| row.get(0)).unwrap();
-    assert_eq!(kept, i64::try_from(HISTORY).unwrap() + 1);
+    assert_eq!(kept, rows(HISTORY + 1));
     assert_eq!(read(&on).unwrap().notices.len(), HISTORY);
 }
