@@ -17,6 +17,8 @@ pub(super) const LAZY: usize = 8_192;
 /// Operations of one transaction.
 pub(super) const BATCH: usize = 256;
 
+type Orders = Vec<Box<dyn Order>>;
+
 /// What waits, and for what.
 pub(super) struct Queue {
     pub(super) writes: VecDeque<Box<dyn Order>>,
@@ -106,7 +108,7 @@ impl Queue {
     }
 
     /// The next durable writes and the reads.
-    pub(super) fn take_some(&mut self) -> (Vec<Box<dyn Order>>, Vec<Box<dyn Order>>) {
+    pub(super) fn take_some(&mut self) -> (Orders, Orders) {
         let some = self.writes.len().min(BATCH);
         (self.writes.drain(..some).collect(), self.reads.drain(..).collect())
     }

@@ -174,10 +174,9 @@ impl Shared {
     /// Ends all at once, without an owner: what waits is not done.
     pub(super) fn hang_up(&self) {
         self.closed();
-        match self.bench.try_lock() {
-            Ok(mut bench) => bench.close(),
-            // Who works there closes it afterwards.
-            Err(_) => {}
+        // Who works there meanwhile closes it afterwards.
+        if let Ok(mut bench) = self.bench.try_lock() {
+            bench.close();
         }
     }
 

@@ -44,7 +44,7 @@ pub(super) fn copy(damaged: &Connection, fresh: &Connection, table: &str) -> Res
     };
     let whole = match has_rowid(fresh, table)? {
         true => copying.by_rowid(table)?,
-        false => copying.from_both_ends(&key(fresh, table)?)?,
+        false => copying.by_key(&key(fresh, table)?)?,
     };
     let kept = copying.kept;
     let count =
@@ -138,7 +138,7 @@ impl Copying<'_> {
         Ok(false)
     }
 
-    fn from_both_ends(&mut self, key: &str) -> Result<bool> {
+    fn by_key(&mut self, key: &str) -> Result<bool> {
         if let Reading::Whole = self.read(&format!("{} ORDER BY {key}", self.select), 0, |_| Ok(()))? {
             return Ok(true);
         }
