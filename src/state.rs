@@ -16,6 +16,12 @@ mod batch;
 #[cfg(feature = "state")]
 mod bench;
 #[cfg(feature = "state")]
+pub(crate) mod directory;
+#[cfg(feature = "state")]
+mod file;
+#[cfg(feature = "state")]
+mod lock;
+#[cfg(feature = "state")]
 mod migration;
 #[cfg(feature = "state")]
 mod open;
@@ -23,6 +29,8 @@ mod open;
 mod order;
 #[cfg(feature = "state")]
 mod queue;
+#[cfg(feature = "state")]
+mod salvage;
 #[cfg(feature = "state")]
 mod seam;
 #[cfg(feature = "state")]
@@ -35,6 +43,8 @@ mod sorting;
 mod store;
 #[cfg(feature = "state")]
 mod turn;
+#[cfg(feature = "state")]
+mod wreck;
 
 pub use self::{
     condition::{Condition, Opening, Salvaged, SalvagedTable},
@@ -52,6 +62,10 @@ pub enum Store {}
 impl Store {
     /// The condition of the database, as it changes.
     pub fn watch(&self) -> tokio::sync::watch::Receiver<Condition> {
+        match *self {}
+    }
+
+    pub(crate) fn hang_up(&self) {
         match *self {}
     }
 }

@@ -88,12 +88,18 @@ impl std::fmt::Debug for Supervisor {
 
 /// Ends what the backends' HTTP clients keep open, and says so: a handle that outlives its supervisor would keep the
 /// one and show the sessions of old.
-struct HangUp(Arc<crate::roster::Roster>);
+struct HangUp {
+    roster: Arc<crate::roster::Roster>,
+    store: Option<crate::state::Store>,
+}
 
 impl Drop for HangUp {
     fn drop(&mut self) {
-        for slot in self.0.slots() {
+        for slot in self.roster.slots() {
             slot.hang_up();
+        }
+        if let Some(store) = &self.store {
+            store.hang_up();
         }
     }
 }

@@ -39,16 +39,10 @@ impl Drop for Published {
     }
 }
 
-/// Makes the state directory, for its owner alone.
+/// Makes the state directory, for its owner alone, and refuses one that others could tamper with.
 pub(crate) fn make_directory(directory: &Path) -> Result<(), Stop> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).map_err(|e| {
-        let message = format!("{}: the state directory cannot be made: {e}", directory.display());
-        Stop::usage(message, "Correct its rights, or set BACKLINE_STATE_DIR.")
-    })
+    let made = crate::state::directory::prepare(directory);
+    made.map(|_| ()).map_err(|trouble| Stop::usage(trouble.to_string(), trouble.fix()))
 }
 
 impl Instance {

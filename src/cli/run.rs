@@ -1,6 +1,6 @@
 //! `backline run`: the supervisor in the foreground.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use super::{
     args::{Common, Run},
@@ -43,7 +43,7 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
     };
     let hosts = config.http.hosts.clone();
     let stop = Signals::listen()?;
-    let supervisor = Supervisor::builder().config(config).start().await?;
+    let supervisor = start(config, &directory).await?;
     let access = Access::with_hosts(token.clone(), hosts);
     let server = listening.map(|l| l.serve(supervisor.handle(), access.clone()));
     let _published = match &server {
@@ -73,6 +73,15 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
         }
         () = again.received() => Ok(ExitCode::from(130)),
     }
+}
+
+/// Starts over the state directory, which is this process's from then on.
+async fn start(config: Config, directory: &Path) -> Result<Supervisor, Stop> {
+    let started = Supervisor::builder().config(config).state_dir(directory).start().await;
+    started.map_err(|error| match error {
+        crate::Error::State(trouble) => Stop::usage(trouble.to_string(), trouble.fix()),
+        other => other.into(),
+    })
 }
 
 /// The token: the user's, the configuration's, or a new one. Off loopback only one that somebody chose.

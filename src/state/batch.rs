@@ -9,33 +9,40 @@ use super::{
     sorting,
 };
 
-/// Does durable writes, and answers each once they are on the disk. Otherwise none happened as far as anybody was
-/// told, and the trouble is that of the database.
+/// What has to be told to those who asked, when all else knows.
+pub(super) type Answers = Vec<(Box<dyn Order>, Result<(), Trouble>)>;
+
+/// Tells everybody.
+pub(super) fn tell(answers: Answers) {
+    for (order, verdict) in answers {
+        order.answer(verdict);
+    }
+}
+
+/// Does durable writes: once they are Ok they are on the disk. With the database's trouble none happened as far as
+/// anybody is told.
 pub(super) fn durable(
     connection: &Connection,
     orders: Vec<Box<dyn Order>>,
     seam: &Seam,
-) -> Result<(), Trouble> {
+) -> (Answers, Result<(), Trouble>) {
     let mut orders: Vec<_> = orders.into_iter().filter(|order| !order.is_deserted()).collect();
     if orders.is_empty() {
-        return Ok(());
+        return (Vec::new(), Ok(()));
     }
-    let outcome = run(connection, &mut orders, seam);
-    match outcome {
-        Ok(own) => {
-            for (order, own) in orders.into_iter().zip(own) {
-                order.answer(own.map_or(Ok(()), Err));
-            }
-            Ok(())
-        }
-        Err(trouble) => {
-            for order in orders {
-                let what = order.what();
-                order.answer(Err(trouble.about(what)));
-            }
-            Err(trouble)
-        }
+    match run(connection, &mut orders, seam) {
+        Ok(own) => (orders.into_iter().zip(own).collect(), Ok(())),
+        Err(trouble) => (fail(orders, &trouble), Err(trouble)),
     }
+}
+
+/// The same trouble for all.
+pub(super) fn fail(orders: impl IntoIterator<Item = Box<dyn Order>>, trouble: &Trouble) -> Answers {
+    let failed = |order: Box<dyn Order>| {
+        let verdict = Err(trouble.about(order.what()));
+        (order, verdict)
+    };
+    orders.into_iter().map(failed).collect()
 }
 
 /// Runs and commits; tells of each operation its own failure.
@@ -43,11 +50,11 @@ fn run(
     connection: &Connection,
     orders: &mut [Box<dyn Order>],
     seam: &Seam,
-) -> Result<Vec<Option<Trouble>>, Trouble> {
+) -> Result<Vec<Result<(), Trouble>>, Trouble> {
     let transaction = begin(connection)?;
     let mut own = Vec::with_capacity(orders.len());
     for order in orders {
-        own.push(within(&transaction, |on| order.run(on))?.err());
+        own.push(within(&transaction, |on| order.run(on))?);
     }
     commit(transaction, seam)?;
     Ok(own)
@@ -85,28 +92,20 @@ pub(super) fn lazy(
     }
 }
 
-/// Answers reads.
-pub(super) fn reads(connection: &Connection, orders: Vec<Box<dyn Order>>) -> Result<(), Trouble> {
-    let mut orders = orders.into_iter();
+/// Does reads.
+pub(super) fn reads(connection: &Connection, orders: Vec<Box<dyn Order>>) -> (Answers, Result<(), Trouble>) {
+    let mut answers = Vec::with_capacity(orders.len());
+    let mut orders = orders.into_iter().filter(|order| !order.is_deserted());
     while let Some(mut order) = orders.next() {
-        if order.is_deserted() {
-            continue;
-        }
-        let outcome = read(connection, order.as_mut());
-        let what = order.what();
-        match outcome {
-            Ok(own) => order.answer(own),
+        match read(connection, order.as_mut()) {
+            Ok(own) => answers.push((order, own)),
             Err(trouble) => {
-                order.answer(Err(trouble.about(what)));
-                for order in orders {
-                    let what = order.what();
-                    order.answer(Err(trouble.about(what)));
-                }
-                return Err(trouble);
+                answers.extend(fail(std::iter::once(order).chain(orders), &trouble));
+                return (answers, Err(trouble));
             }
         }
     }
-    Ok(())
+    (answers, Ok(()))
 }
 
 /// One read, in a transaction of its own that is never kept: it sees one state, and changes none.

@@ -30,11 +30,12 @@ pub(super) fn newest() -> u32 {
     MIGRATIONS.last().map_or(0, |last| last.number)
 }
 
-/// Takes the steps that the database lacks, each in a transaction of its own.
-pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
-    let version = version(connection)?;
-    let applied = if version == 0 { Vec::new() } else { applied(connection)? };
-    for migration in MIGRATIONS.iter().filter(|m| !applied.contains(&m.number)) {
+/// Takes the steps up to a version that the database lacks, each in a transaction of its own.
+pub(super) fn migrate(connection: &Connection, up_to: u32) -> rusqlite::Result<()> {
+    let before = version(connection)?;
+    let applied = if before == 0 { Vec::new() } else { applied(connection)? };
+    let missing = MIGRATIONS.iter().filter(|m| m.number <= up_to && !applied.contains(&m.number));
+    for migration in missing {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         match migration.step {
             Step::Sql(sql) => transaction.execute_batch(sql)?,
@@ -46,7 +47,7 @@ pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
         )?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         // A step that came late, with a number below, takes nothing back.
-        transaction.pragma_update(None, "user_version", migration.number.max(version))?;
+        transaction.pragma_update(None, "user_version", migration.number.max(before))?;
         transaction.commit()?;
         tracing::debug!(number = migration.number, name = migration.name, "the state database's schema grew");
     }
@@ -71,8 +72,8 @@ mod tests {
     fn steps_ascend_and_are_taken_once() {
         assert!(MIGRATIONS.windows(2).all(|pair| pair[0].number < pair[1].number));
         let connection = Connection::open_in_memory().unwrap();
-        migrate(&connection).unwrap();
-        migrate(&connection).unwrap();
+        migrate(&connection, newest()).unwrap();
+        migrate(&connection, newest()).unwrap();
         assert_eq!(version(&connection).unwrap(), newest());
         assert_eq!(applied(&connection).unwrap(), MIGRATIONS.iter().map(|m| m.number).collect::<Vec<_>>());
     }

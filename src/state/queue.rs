@@ -17,6 +17,8 @@ pub(super) const LAZY: usize = 8_192;
 /// Operations of one transaction.
 pub(super) const BATCH: usize = 256;
 
+type Orders = Vec<Box<dyn Order>>;
+
 /// What waits, and for what.
 pub(super) struct Queue {
     pub(super) writes: VecDeque<Box<dyn Order>>,
@@ -24,6 +26,10 @@ pub(super) struct Queue {
     pub(super) lazy: VecDeque<Lazy>,
     /// When the oldest lazy write came.
     pub(super) lazy_since: Option<Instant>,
+    /// Lazy writes that are being done.
+    pub(super) lazy_now: usize,
+    /// Somebody wants the lazy writes done now.
+    pub(super) hurry: Hurry,
     /// Lazy writes that were dropped since the last time that somebody was told.
     pub(super) dropped: u64,
     pub(super) standing: Standing,
@@ -33,6 +39,13 @@ pub(super) struct Queue {
     pub(super) refusal: Option<Trouble>,
 }
 
+/// Whether lazy writes are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    No,
+    Yes,
+}
+
 impl Queue {
     pub(super) fn new(standing: Standing, refusal: Option<Trouble>) -> Self {
         Self {
@@ -40,6 +53,8 @@ impl Queue {
             reads: VecDeque::new(),
             lazy: VecDeque::new(),
             lazy_since: None,
+            lazy_now: 0,
+            hurry: Hurry::No,
             dropped: 0,
             standing,
             failures: 0,
@@ -52,6 +67,7 @@ impl Queue {
             asked: self.writes.len() + self.reads.len(),
             lazy: self.lazy.len(),
             lazy_since: self.lazy_since,
+            hurry: self.hurry,
             standing: self.standing,
         }
     }
@@ -69,22 +85,32 @@ impl Queue {
     /// The next lazy writes.
     pub(super) fn take_lazy(&mut self) -> Vec<Lazy> {
         let some = self.lazy.len().min(BATCH);
-        let taken = self.lazy.drain(..some).collect();
+        let taken: Vec<_> = self.lazy.drain(..some).collect();
         self.lazy_since = (!self.lazy.is_empty()).then(Instant::now);
+        self.lazy_now = taken.len();
         taken
     }
 
     /// Gives back what could not be written, in front of what came since.
     pub(super) fn give_back(&mut self, back: Vec<Lazy>) {
+        self.lazy_now = 0;
         for lazy in back.into_iter().rev() {
             self.lazy.push_front(lazy);
         }
         let surplus = self.lazy.len().saturating_sub(LAZY);
         self.lazy.drain(..surplus);
         self.dropped += surplus as u64;
-        if !self.lazy.is_empty() {
+        if self.lazy.is_empty() {
+            self.hurry = Hurry::No;
+        } else {
             self.lazy_since.get_or_insert_with(Instant::now);
         }
+    }
+
+    /// The next durable writes and the reads.
+    pub(super) fn take_some(&mut self) -> (Orders, Orders) {
+        let some = self.writes.len().min(BATCH);
+        (self.writes.drain(..some).collect(), self.reads.drain(..).collect())
     }
 
     /// All that waits for an answer.

@@ -8,9 +8,9 @@ use tokio::{
 };
 
 use super::{
-    Cause, Condition, Trouble, batch,
+    Trouble, batch,
     shared::Shared,
-    turn::{self, Standing, Turn},
+    turn::{self, Turn},
 };
 use crate::connection::alarm::Task;
 
@@ -102,7 +102,11 @@ async fn work_at(shared: &Arc<Shared>) {
 /// Runs a piece of work where it may block.
 async fn blocking(shared: &Arc<Shared>, work: impl FnOnce(&Shared) + Send + 'static) {
     let shared = shared.clone();
-    if let Err(error) = tokio::task::spawn_blocking(move || work(&shared)).await {
+    let done = tokio::task::spawn_blocking(move || {
+        work(&shared);
+        shared.leave_if_closed();
+    });
+    if let Err(error) = done.await {
         match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             // The runtime is being shut down: this task ends with it.
@@ -113,38 +117,26 @@ async fn blocking(shared: &Arc<Shared>, work: impl FnOnce(&Shared) + Send + 'sta
 
 fn asked(shared: &Shared) {
     let bench = shared.bench();
-    let (writes, reads) = {
-        let mut queue = shared.queue();
-        let some = queue.writes.len().min(super::queue::BATCH);
-        (queue.writes.drain(..some).collect::<Vec<_>>(), queue.reads.drain(..).collect::<Vec<_>>())
-    };
     let Some(connection) = bench.connection() else {
         drop(bench);
-        for order in writes.into_iter().chain(reads) {
-            let what = order.what();
-            order.answer(Err(closed(what)));
-        }
         return open(shared);
     };
-    let written = batch::durable(connection, writes, &shared.seam);
-    let trouble = match written {
-        Ok(()) => batch::reads(connection, reads).err(),
-        Err(trouble) => {
-            for order in reads {
-                let what = order.what();
-                order.answer(Err(trouble.about(what)));
-            }
-            Some(trouble)
-        }
-    };
-    drop(bench);
-    if let Some(trouble) = trouble {
-        refuse(shared, trouble);
+    let (writes, reads) = shared.queue().take_some();
+    let (answers, outcome) = batch::durable(connection, writes, &shared.seam);
+    if let Err(trouble) = outcome {
+        drop(bench);
+        let answers = answers.into_iter().chain(batch::fail(reads, &trouble)).collect();
+        return refuse(shared, trouble, answers);
     }
-}
-
-fn closed(what: &str) -> Trouble {
-    Trouble::new(what, Cause::Closed, "the state database is closed")
+    // They wait for no read.
+    batch::tell(answers);
+    let (answers, outcome) = batch::reads(connection, reads);
+    let outcome = outcome.and_then(|()| bench.tidy());
+    drop(bench);
+    match outcome {
+        Ok(()) => batch::tell(answers),
+        Err(trouble) => refuse(shared, trouble, answers),
+    }
 }
 
 fn lazy(shared: &Shared) {
@@ -156,24 +148,27 @@ fn lazy(shared: &Shared) {
         return open(shared);
     };
     let (back, outcome) = batch::lazy(connection, writes, &shared.seam, || shared.is_urgent());
+    let outcome = outcome.and_then(|()| bench.tidy());
     drop(bench);
     let dropped = {
         let mut queue = shared.queue();
         queue.give_back(back);
         std::mem::take(&mut queue.dropped)
     };
+    shared.rested.notify_waiters();
     if dropped > 0 {
         tracing::warn!(dropped, "more lazy writes waited for the state database than it keeps waiting");
     }
     if let Err(trouble) = outcome {
-        refuse(shared, trouble);
+        refuse(shared, trouble, Vec::new());
     }
 }
 
-/// The database is closed, and everybody who waits is told why.
-fn refuse(shared: &Shared, trouble: Trouble) {
+/// The database is closed. Who asked is told when the condition says so, too.
+fn refuse(shared: &Shared, trouble: Trouble, answers: batch::Answers) {
     shared.bench().discard();
     shared.refuse(trouble);
+    batch::tell(answers);
 }
 
 fn open(shared: &Shared) {
@@ -186,13 +181,5 @@ fn open(shared: &Shared) {
 
 fn close(shared: &Shared) {
     shared.bench().close();
-    let mut queue = shared.queue();
-    queue.standing = Standing::Closed;
-    queue.refusal = Some(closed("the state database"));
-    for order in queue.take_asked() {
-        let what = order.what();
-        order.answer(Err(closed(what)));
-    }
-    drop(queue);
-    shared.condition.send_replace(Condition::Closed);
+    shared.closed();
 }

@@ -8,10 +8,10 @@ use tokio::{
 };
 
 use super::{
-    Condition, Opening, Trouble,
+    Cause, Condition, Opening, Trouble, batch,
     bench::{Bench, Place},
     order::{Lazy, Order},
-    queue::{PLACES, Queue},
+    queue::{Hurry, PLACES, Queue},
     seam::Seam,
     turn::{Standing, backoff},
 };
@@ -20,6 +20,8 @@ pub(super) struct Shared {
     queue: Mutex<Queue>,
     /// Rung when something came.
     pub(super) bell: Notify,
+    /// Told when lazy writes were done.
+    pub(super) rested: Notify,
     pub(super) places: Arc<Semaphore>,
     bench: Mutex<Bench>,
     pub(super) condition: watch::Sender<Condition>,
@@ -35,6 +37,7 @@ impl Shared {
         let shared = Self {
             queue: Mutex::new(Queue::new(Standing::Open, None)),
             bell: Notify::new(),
+            rested: Notify::new(),
             places: Arc::new(Semaphore::new(PLACES)),
             bench: Mutex::new(bench),
             condition: watch::Sender::new(Condition::Closed),
@@ -81,10 +84,30 @@ impl Shared {
         self.bell.notify_one();
     }
 
+    /// Waits until no lazy write waits.
+    pub(super) async fn flushed(&self) {
+        loop {
+            // Before the look: what is done after it is heard of.
+            let rested = self.rested.notified();
+            {
+                let mut queue = self.queue();
+                if queue.lazy.is_empty() && queue.lazy_now == 0 {
+                    return;
+                }
+                queue.hurry = Hurry::Yes;
+            }
+            self.bell.notify_one();
+            rested.await;
+        }
+    }
+
     pub(super) fn opened(&self, opening: Opening) {
         let mut queue = self.queue();
-        if !matches!(queue.standing, Standing::Closing { .. }) {
-            queue.standing = Standing::Open;
+        match queue.standing {
+            // It was ended meanwhile.
+            Standing::Closed => return,
+            Standing::Closing { .. } => {}
+            Standing::Open | Standing::Refusing { .. } => queue.standing = Standing::Open,
         }
         queue.refusal = None;
         queue.failures = 0;
@@ -95,10 +118,14 @@ impl Shared {
     /// Takes nothing until the next try, and tells everybody who waits.
     pub(super) fn refuse(&self, trouble: Trouble) {
         let mut queue = self.queue();
+        if queue.standing == Standing::Closed {
+            return;
+        }
         queue.failures += 1;
         let wait = backoff(queue.failures);
         queue.standing = match queue.standing {
-            // It was to be closed anyway.
+            // It is tried again at once while it is to be closed, but not for long.
+            Standing::Closing { deadline } if queue.failures < 3 => Standing::Closing { deadline },
             Standing::Closing { .. } => Standing::Closing { deadline: Instant::now() },
             _ => Standing::Refusing { retry: Instant::now() + wait },
         };
@@ -106,14 +133,11 @@ impl Shared {
         queue.refusal = Some(trouble.clone());
         let asked = queue.take_asked();
         drop(queue);
-        for order in asked {
-            let what = order.what();
-            order.answer(Err(trouble.about(what)));
-        }
         if first {
             tracing::error!(%trouble, fix = trouble.fix(), "nothing can be kept in the state database");
         }
-        self.show_refusing(trouble, wait);
+        self.show_refusing(trouble.clone(), wait);
+        batch::tell(batch::fail(asked, &trouble));
     }
 
     fn show_refusing(&self, cause: Trouble, wait: std::time::Duration) {
@@ -133,6 +157,36 @@ impl Shared {
         self.bell.notify_one();
     }
 
+    /// Takes nothing any more.
+    pub(super) fn closed(&self) {
+        let mut queue = self.queue();
+        queue.standing = Standing::Closed;
+        queue.refusal = Some(closed("the state database"));
+        let (asked, lost) = (queue.take_asked(), queue.lazy.len());
+        drop(queue);
+        if lost > 0 {
+            tracing::warn!(lost, "the state database was closed before all lazy writes were done");
+        }
+        self.condition.send_replace(Condition::Closed);
+        batch::tell(batch::fail(asked, &closed("the state database")));
+    }
+
+    /// Ends all at once, without an owner: what waits is not done.
+    pub(super) fn hang_up(&self) {
+        self.closed();
+        // Who works there meanwhile closes it afterwards.
+        if let Ok(mut bench) = self.bench.try_lock() {
+            bench.close();
+        }
+    }
+
+    /// Closes the database where that was asked for while somebody worked on it.
+    pub(super) fn leave_if_closed(&self) {
+        if self.queue().standing == Standing::Closed {
+            self.bench().close();
+        }
+    }
+
     /// A new owner: what was closed is opened again.
     pub(super) fn reopen_intake(&self) {
         let mut queue = self.queue();
@@ -140,6 +194,10 @@ impl Shared {
             queue.standing = Standing::Refusing { retry: Instant::now() };
         }
     }
+}
+
+pub(super) fn closed(what: &str) -> Trouble {
+    Trouble::new(what, Cause::Closed, "the state database is closed")
 }
 
 /// Which of the two lines.

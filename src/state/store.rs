@@ -68,6 +68,11 @@ impl Store {
         Serving::start(self.shared.clone(), |_| {})
     }
 
+    /// Ends all at once: what waits is not done, and the directory is given back.
+    pub(crate) fn hang_up(&self) {
+        self.shared.hang_up();
+    }
+
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -119,6 +124,15 @@ impl Store {
         op: impl Fn(&Transaction<'_>) -> rusqlite::Result<()> + Send + 'static,
     ) {
         self.shared.push_lazy(Lazy { what, op: Box::new(op) });
+    }
+
+    /// Waits until the lazy writes that wait now are done, or are given back in trouble, at most `limit`. Says whether
+    /// all were done.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn flush(&self, limit: Duration) -> bool {
+        timeout(limit, self.shared.flushed()).await.is_ok()
     }
 
     /// The condition of the database, as it changes.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::queue::BATCH;
+use super::queue::{BATCH, Hurry};
 
 /// How long lazy writes are gathered.
 pub(super) const GATHER: Duration = Duration::from_secs(1);
@@ -29,6 +29,7 @@ pub(super) struct View {
     pub(super) asked: usize,
     pub(super) lazy: usize,
     pub(super) lazy_since: Option<Instant>,
+    pub(super) hurry: Hurry,
     pub(super) standing: Standing,
 }
 
@@ -59,7 +60,7 @@ pub(super) fn next(view: View, now: Instant) -> Turn {
         Standing::Closing { deadline } if view.lazy > 0 && now < deadline => Turn::Lazy,
         Standing::Closing { .. } => Turn::Close,
         Standing::Open => match view.lazy_since {
-            _ if view.lazy >= BATCH => Turn::Lazy,
+            _ if view.lazy >= BATCH || (view.lazy > 0 && view.hurry == Hurry::Yes) => Turn::Lazy,
             Some(since) if since + GATHER <= now => Turn::Lazy,
             since => Turn::Wait(since.map(|s| s + GATHER)),
         },
@@ -77,7 +78,8 @@ pub(super) fn backoff(failures: u32) -> Duration {
 mod tests {
     use super::*;
 
-    const QUIET: View = View { asked: 0, lazy: 0, lazy_since: None, standing: Standing::Open };
+    const QUIET: View =
+        View { asked: 0, lazy: 0, lazy_since: None, hurry: Hurry::No, standing: Standing::Open };
 
     #[tokio::test]
     async fn who_waits_for_an_answer_comes_before_lazy_writes() {
@@ -88,6 +90,8 @@ mod tests {
         assert_eq!(next(View { lazy: BATCH, lazy_since: Some(now), ..QUIET }, now), Turn::Lazy);
         let due = Some(now + GATHER);
         assert_eq!(next(View { lazy: 1, lazy_since: Some(now), ..QUIET }, now), Turn::Wait(due));
+        let hurry = View { lazy: 1, lazy_since: Some(now), hurry: Hurry::Yes, ..QUIET };
+        assert_eq!(next(hurry, now), Turn::Lazy);
         assert_eq!(next(QUIET, now), Turn::Wait(None));
     }
 

@@ -150,7 +150,7 @@ impl Builder {
         let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
-        let hang_up = HangUp(roster.clone());
+        let hang_up = HangUp { roster: roster.clone(), store: store.clone() };
         let handle = Handle::new(Core { hub, roster, tree, desk, store, lease_timeout: self.lease_timeout });
         Ok(Supervisor { handle, root, _relay: relay, _hang_up: hang_up })
     }
