@@ -8,6 +8,7 @@ pub(crate) mod board;
 pub mod course;
 pub(crate) mod drive;
 mod handle;
+pub mod machine;
 pub(crate) mod outputs;
 mod request;
 

@@ -4,6 +4,7 @@ use std::{any::Any, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// What a kind lets us promise of a job, as data: the guarantee follows from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abilities {
     /// The client chooses the id of a job.
     pub can_choose_id: bool,
@@ -48,7 +49,7 @@ pub struct Attempt {
 }
 
 /// One file that a finished attempt left at the backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteFile {
     /// The name that the backend gave: data, never a path.
     pub name: String,
@@ -72,7 +73,8 @@ pub struct Finished {
 }
 
 /// Why an attempt stopped short of a good end, and what is known of the execution.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Setback {
     /// Provably never arrived, or refused before it ran: sending it again is safe. The fault's code says whether that

@@ -126,6 +126,10 @@ codes! {
     Cancelled = "cancelled", Conflict, Retry;
     /// The work is gone: its backend restarted and forgot it.
     Lost = "lost", Lost, Retry;
+    /// The work was not done within its deadline.
+    JobTimeout = "timeout", Timeout, Retry;
+    /// No backend took the work while it was to wait.
+    Expired = "expired", Timeout, Retry;
     /// Nobody can say whether the work ran.
     Uncertain = "uncertain", Uncertain, Retry;
     /// A bug of ours: the connection's actor crashed and was restarted.

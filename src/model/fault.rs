@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{Class, Code, code::Course},
@@ -17,15 +17,15 @@ pub const MESSAGE_CAP: usize = 512;
 /// The message is safe to show: control characters, escape sequences and bidirectional overrides of a remote text
 /// are replaced, and it is cut at [`MESSAGE_CAP`] characters. No secret may be put in (URLs go in without query and
 /// user).
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     code: Code,
     message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
     #[serde(skip)]
     retry_after: Option<Duration>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 

@@ -175,6 +175,16 @@ pub const fn entry(code: Code) -> Entry {
             "The server was restarted and keeps its queue only in memory.",
             "Submit it again."
         ),
+        Code::JobTimeout => entry!(
+            "Not done in time",
+            "The work took longer than the deadline that it was given.",
+            "Submit it again with a longer deadline, or to a faster server."
+        ),
+        Code::Expired => entry!(
+            "Not begun in time",
+            "No server was ready, or none had a free slot, while the work was to wait.",
+            "Look why no server was ready, or submit it again with a longer time to live."
+        ),
         Code::Uncertain => entry!(
             "Nobody can say whether it ran",
             "The connection was lost after sending, and this kind of server cannot be asked.",

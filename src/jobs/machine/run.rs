@@ -1,0 +1,63 @@
+//! One execution of a job, as the journal knows it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    backends::Abilities,
+    model::{BackendId, Kind},
+};
+
+/// One execution of a job: where it was sent, under which id of ours, and how far we saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Our own id for it, chosen before anything is sent.
+    pub remote: String,
+    /// The backend.
+    pub backend: BackendId,
+    /// Its kind when it was sent.
+    pub kind: Kind,
+    /// Scheme, host and port that it was sent to: what another one knows proves nothing.
+    pub origin: String,
+    /// The backend's name for its own start, where it has one (Gradio's `app_id`).
+    #[serde(default)]
+    pub boot: Option<String>,
+    /// What the kind can do.
+    pub abilities: Abilities,
+    /// Whether we saw all of it.
+    #[serde(default)]
+    pub watch: Watch,
+    /// What was done that can be done once.
+    #[serde(default)]
+    pub mark: Mark,
+}
+
+/// Whether we saw all of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Watch {
+    /// Since it was sent, without a gap that the kind does not know of.
+    #[default]
+    Whole,
+    /// Our own process was away for a while.
+    Gap,
+}
+
+/// What was done with an execution that can be done only once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Nothing: it can be looked up.
+    #[default]
+    None,
+    /// Its stream is being opened, which Gradio allows once.
+    Opening,
+    /// The first byte of its answer came: a chat is not asked again after it.
+    Spoken,
+}
+
+impl Run {
+    /// Whether it can be taken up again after the connection, or we ourselves, were gone.
+    pub fn can_follow(&self) -> bool {
+        self.abilities.can_look_up || self.abilities.survives_disconnect
+    }
+}
