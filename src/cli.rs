@@ -9,6 +9,7 @@ mod discover;
 mod explain;
 mod instance;
 mod log;
+mod notices;
 mod open;
 mod outcome;
 mod print;
@@ -70,6 +71,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Stop> {
         Command::Test(test) => Box::pin(test::test(&common, test)).await,
         Command::Status(status) => status::status(&common, status).await,
         Command::Submit(submit) => Box::pin(submit::submit(&common, submit)).await,
+        Command::Notices(notices) => notices::notices(&common, &notices).await,
         Command::Explain(explain) => explain::explain(&common, &explain),
         Command::Config(config) => config::config(&common, config),
     }

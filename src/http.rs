@@ -9,6 +9,7 @@ mod control;
 mod discover;
 mod events;
 mod history;
+mod notices;
 mod page;
 mod serve;
 mod session;
@@ -59,6 +60,9 @@ pub fn router(handle: Handle, access: Access) -> Router {
         .route("/backends/{id}/pause", post(control::pause))
         .route("/backends/{id}/resume", post(control::resume))
         .route("/discover", post(discover::discover))
+        .route("/notices", get(notices::list))
+        .route("/notices/{id}/dismiss", post(notices::dismiss))
+        .route("/notices/{id}/mute", post(notices::mute))
         .route("/session/code", post(session::code))
         .layer(middleware::from_fn_with_state(context.clone(), access::with_token))
         // The one-time code is what this route is paid with.

@@ -5,8 +5,17 @@
 
 mod book;
 pub mod catalogue;
+mod clock;
+mod derive;
 mod desk;
+mod disk;
 mod draft;
+#[cfg(feature = "state")]
+mod keep;
+#[cfg(feature = "state")]
+mod table;
+mod version;
+pub(crate) mod watch;
 
 pub use self::{
     book::Mute,

@@ -72,8 +72,12 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   backline submit comfyui --workflow flow.json --set 3.seed=7 --out pictures
   backline submit wan2gp --call /generate --data '[\"a cat\", 4]'
+  backline submit wan2gp --generate '{\"model_type\": \"t2v\", \"prompt\": \"a cat\"}'
   backline submit litellm --chat 'Why is the sky blue?'")]
     Submit(Submit),
+    /// Show what is wrong, since when, and what to do about it.
+    #[command(after_help = "Example: backline notices --all")]
+    Notices(Notices),
     /// Explain a cause and what to do about it.
     #[command(after_help = "Example: backline explain connection_refused")]
     Explain(Explain),
@@ -167,9 +171,19 @@ pub(crate) struct WorkArgs {
     /// A Gradio function, by name or index.
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
+    /// The settings of a WanGP generation, or the file that holds them; {"$file": PATH} in them is uploaded.
+    #[arg(long, value_name = "FILE|JSON")]
+    pub(crate) generate: Option<String>,
     /// A question to a language model.
     #[arg(long, value_name = "TEXT")]
     pub(crate) chat: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Notices {
+    /// Also those that are over, dismissed or muted.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use crate::{
         BackendId, Code,
         notice::{Hidden, Notice, NoticeId},
     },
-    notices::{catalogue, draft::Draft},
+    notices::{catalogue, derive, draft::Draft},
 };
 
 /// A group is told of at most once in this time; what comes within is counted.
@@ -87,6 +87,17 @@ pub(crate) struct Book {
     echoes: BTreeMap<Group, Instant>,
     mutes: BTreeMap<Group, Mute>,
     last_id: u64,
+    /// Grows with each change.
+    revision: u64,
+    past: Past,
+}
+
+/// Whether what an earlier run left has been taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Past {
+    #[default]
+    Unread,
+    Read,
 }
 
 #[derive(Debug)]
@@ -115,6 +126,7 @@ impl Book {
         }
         let Some(entry) = self.open.get_mut(&group) else { return Vec::new() };
         entry.count(draft, now);
+        self.revision += 1;
         let mut turns = self.tell(&group, now).into_iter().collect();
         self.bound_open(&group, now, &mut turns);
         turns
@@ -154,12 +166,14 @@ impl Book {
     pub(crate) fn dismiss(&mut self, id: NoticeId, now: Moment) -> Option<Notice> {
         let entry = self.open.values_mut().find(|e| e.notice.id == id)?;
         entry.dismissed = true;
+        self.revision += 1;
         self.find(id, now)
     }
 
     /// Hides a notice's group; `None` takes the mute off.
     pub(crate) fn mute(&mut self, id: NoticeId, mute: Option<Mute>, now: Moment) -> Option<Notice> {
         let group = self.group_of(id)?;
+        self.revision += 1;
         match mute {
             Some(mute) => {
                 self.mutes.insert(group, mute);
@@ -174,16 +188,16 @@ impl Book {
         self.find(id, now)
     }
 
+    /// Grows with each change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// One notice, open or ended.
     pub(crate) fn find(&self, id: NoticeId, now: Moment) -> Option<Notice> {
         let open = self.open.iter().find(|(_, e)| e.notice.id == id);
         let open = open.map(|(group, entry)| self.shown(group, entry, now));
         open.or_else(|| self.ended.iter().find(|n| n.id == id).cloned())
-    }
-
-    /// Whether a group has an open notice.
-    pub(crate) fn is_open(&self, group: &Group) -> bool {
-        self.open.contains_key(group)
     }
 
     /// The open notices: the worst first, then the newest.
@@ -198,13 +212,29 @@ impl Book {
         self.ended.iter().rev()
     }
 
+    /// All notices as they are kept: only a dismissal counts as hidden, mutes are kept on their own.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (&Notice, Option<Hidden>)> {
+        let open = self.open.values().map(|e| (&e.notice, e.dismissed.then_some(Hidden::Dismissed)));
+        open.chain(self.ended.iter().map(|n| (n, None)))
+    }
+
+    /// Whether what an earlier run left has been taken in.
+    pub(crate) fn is_restored(&self) -> bool {
+        self.past == Past::Read
+    }
+
     /// The mutes that are remembered.
     pub(crate) fn mutes(&self) -> impl Iterator<Item = (&Group, Mute)> {
         self.mutes.iter().map(|(group, mute)| (group, *mute))
     }
 
-    /// Takes in what an earlier run left; what this run has raised already goes on with it.
+    /// Takes in what an earlier run left, once; what this run has raised already goes on with it. What this run judges
+    /// anew by itself has ended unless it was raised again.
     pub(crate) fn restore(&mut self, notices: Vec<Notice>, mutes: Vec<(Group, Mute)>, now: Moment) {
+        if std::mem::replace(&mut self.past, Past::Read) == Past::Read {
+            return;
+        }
+        self.revision += 1;
         for (group, mute) in mutes {
             self.mutes.entry(group).or_insert(mute);
         }
@@ -218,6 +248,10 @@ impl Book {
             let group = Group::of(&notice);
             match self.open.get_mut(&group) {
                 Some(entry) => entry.adopt(notice, dismissed),
+                None if !survives(&group) => {
+                    notice.cleared_at = Some(now.wall);
+                    self.ended.push_back(notice);
+                }
                 None => {
                     // It was told of in its own run.
                     let told = Told::At { at: now.tick, count: notice.count };
@@ -281,6 +315,7 @@ impl Book {
 
     fn end(&mut self, group: &Group, now: Moment) -> Option<Turn> {
         let Entry { mut notice, told, .. } = self.open.remove(group)?;
+        self.revision += 1;
         notice.cleared_at = Some(now.wall);
         self.ended.push_back(notice.clone());
         self.forget(now);
@@ -374,6 +409,12 @@ impl Draft {
     pub(super) fn group(&self) -> Group {
         Group { backend: self.backend.clone(), code: self.code, subject: self.subject.clone() }
     }
+}
+
+/// Whether an open notice of an earlier run stays open until its state is known again.
+fn survives(group: &Group) -> bool {
+    matches!(group.code, Code::BackendFound | Code::BackendMoved)
+        || (group.backend.is_some() && derive::owns(group.code))
 }
 
 fn later(now: Moment, end: Timestamp) -> Instant {

@@ -34,7 +34,7 @@ pub struct Desk(Arc<Shared>);
 struct Shared {
     book: Mutex<Book>,
     hub: Arc<Hub>,
-    /// Counts the changes, for those who write them down or wait for what is owed.
+    /// The book's revision, for those who write it down or wait for what is owed.
     changes: watch::Sender<u64>,
 }
 
@@ -107,9 +107,31 @@ impl Desk {
         book.next_due(now)
     }
 
-    /// Counts the changes.
+    /// The book's revision, as it changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
+    }
+
+    /// What changed since the last call, to be written down; nothing before the past was read.
+    #[cfg(feature = "state")]
+    pub(crate) fn unsaved(&self, saved: &mut super::keep::Saved) -> Option<super::keep::Delta> {
+        let book = self.lock();
+        book.is_restored().then(|| saved.delta(&book)).flatten()
+    }
+
+    /// Takes in what an earlier run left.
+    #[cfg(feature = "state")]
+    pub(crate) fn restore(&self, notices: Vec<Notice>, mutes: Vec<(Group, Mute)>) {
+        self.change(|book, now| {
+            book.restore(notices, mutes, now);
+            Vec::new()
+        });
+    }
+
+    /// Whether what an earlier run left has been taken in.
+    #[cfg(feature = "state")]
+    pub(crate) fn is_restored(&self) -> bool {
+        self.lock().is_restored()
     }
 
     fn person(
@@ -119,8 +141,9 @@ impl Desk {
     ) -> Result<Notice, Error> {
         let unknown = || Error::UnknownNotice { id: crate::model::fault::clean(id, 80) };
         let name = id.parse().map_err(|_| unknown())?;
-        let done = act(&mut self.lock(), name, Moment::now()).ok_or_else(unknown);
-        self.0.changes.send_modify(|n| *n += 1);
+        let mut book = self.lock();
+        let done = act(&mut book, name, Moment::now()).ok_or_else(unknown);
+        self.changed(&book);
         done
     }
 
@@ -129,8 +152,12 @@ impl Desk {
         let turns = act(&mut book, Moment::now());
         // Under the lock: a raise and the clear after it must not overtake each other on the way.
         self.publish(&turns);
-        drop(book);
-        self.0.changes.send_modify(|n| *n += 1);
+        self.changed(&book);
+    }
+
+    fn changed(&self, book: &Book) {
+        let revision = book.revision();
+        self.0.changes.send_if_modified(|seen| std::mem::replace(seen, revision) != revision);
     }
 
     fn publish(&self, turns: &[Turn]) {

@@ -16,8 +16,11 @@ enum Step {
 }
 
 /// All steps, ascending by number. Numbers may be missing.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "meta", step: Step::Sql(include_str!("schema/001_meta.sql")) }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "meta", step: Step::Sql(include_str!("schema/001_meta.sql")) },
+    Migration { number: 3, name: "history", step: Step::Sql(include_str!("schema/003_history.sql")) },
+    Migration { number: 4, name: "notices", step: Step::Sql(include_str!("schema/004_notices.sql")) },
+];
 
 /// Marks a file as Backline's: "BKLN".
 pub(super) const APPLICATION: i32 = 0x424b_4c4e;

@@ -17,7 +17,7 @@ use crate::{
     notices::Desk,
     roster::Roster,
     state::Store,
-    tree::Tree,
+    tree::{Parts, Tree},
 };
 
 /// How a supervisor is made.
@@ -125,6 +125,10 @@ impl Builder {
         }
         let store = self.open_store().await?;
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
+        hub.chronicle.keep(self.config.history);
+        if store.is_some() {
+            hub.chronicle.archive();
+        }
         let desk = Desk::new(hub.clone());
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
         for (_, backend) in self.config.backends {
@@ -135,9 +139,15 @@ impl Builder {
         );
         let mut looking = self.config.discovery;
         looking.enabled &= self.world == World::Real;
-        // What becomes of finds is told in the log; nobody else takes them yet.
-        let discovery = DiscoverySetup::new(looking, Arc::new(tell));
-        let tree = Tree::new(&roster, &hub, store.as_ref(), discovery);
+        let parts = Parts {
+            roster: roster.clone(),
+            hub: hub.clone(),
+            desk: desk.clone(),
+            store: store.clone(),
+            // What becomes of finds is told in the log; nobody else takes them yet.
+            discovery: DiscoverySetup::new(looking, Arc::new(tell)),
+        };
+        let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());
