@@ -213,7 +213,7 @@ mod tests {
         let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
         roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let discovery = DiscoverySetup::new(crate::config::DiscoveryConfig::default(), Arc::new(|_| {}));
+        let discovery = DiscoverySetup::new(DiscoveryConfig::default(), Arc::new(|_| {}));
         let tree = Tree::new(&Parts { desk: Desk::new(hub.clone()), roster, hub, store: None, discovery });
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);

@@ -57,10 +57,12 @@ async fn the_command_says_what_it_found_and_exits_by_it() {
 const SCRIPT: &str = r#"
 set -e
 ip link set lo up
-ip link add counted type dummy
-echo 1 > /proc/sys/net/ipv6/conf/counted/disable_ipv6
+ip link add counted type veth peer name beyond
+for each in counted beyond; do
+    echo 1 > /proc/sys/net/ipv6/conf/$each/disable_ipv6
+    ip link set $each up
+done
 ip addr add 10.77.0.1/24 dev counted
-ip link set counted up
 ip route add default dev counted
 sent() { cat /sys/class/net/counted/statistics/tx_packets; }
 mount -t sysfs none /sys
@@ -76,7 +78,7 @@ echo "named $(($(sent) - before))"
 fn nothing_leaves_the_machine_unless_another_is_named() {
     let home = tempfile::tempdir().unwrap();
     let permitted =
-        Command::new("unshare").args(["-rnm", "ip", "link", "add", "counted", "type", "dummy"]).output();
+        Command::new("unshare").args(["-rnm", "ip", "link", "add", "counted", "type", "veth"]).output();
     if !permitted.as_ref().is_ok_and(|output| output.status.success()) {
         return println!("SKIP: packets in a network namespace: not permitted here ({permitted:?})");
     }

@@ -14,7 +14,7 @@ use crate::{
     story::{Story, backend, end},
 };
 
-fn server(variable: &str, door: &'static str) -> Option<Server> {
+pub(crate) fn server(variable: &str, door: &'static str) -> Option<Server> {
     let python = installed(variable, "a real Gradio")?;
     Some(Server::new(move |port, _| {
         let mut command = Command::new(&python);

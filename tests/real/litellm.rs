@@ -14,7 +14,7 @@ use crate::{
     story::{Story, backend},
 };
 
-async fn servers(key: &str) -> Option<(Server, Server)> {
+pub(crate) async fn servers(key: &str) -> Option<(Server, Server)> {
     let python = PathBuf::from(installed("BACKLINE_REAL_LITELLM", "a real LiteLLM")?);
     let stubs_python = python.clone();
     let mut stub = Server::new(move |port, _| {

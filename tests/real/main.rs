@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "a skip is seen")]
 
 mod comfyui;
+mod discovery;
 mod gradio;
 mod litellm;
 mod nginx;
