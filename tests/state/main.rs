@@ -1,5 +1,11 @@
 //! The state database on a real disk: its files, its fixtures, and what remains after crashes and failing disks.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that fails says why"
+)]
 
 mod child;
 mod crash;
