@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Waits until the notices are as `fits` says. Of a muted one no event tells, so it looks by itself as well.
 async fn until(supervisor: &Supervisor, fits: impl Fn(&[Notice]) -> bool) -> Vec<Notice> {
-    let (mut events, begun) = (supervisor.events(), std::time::Instant::now());
+    let (mut events, begun) = (supervisor.events(), tokio::time::Instant::now());
     loop {
         let now = supervisor.notices(Wanted::All);
         if fits(&now) {
