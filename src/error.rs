@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    config::Problems,
     model::{BackendId, Class, Fault, Kind},
     notices::catalogue,
 };
@@ -28,6 +29,22 @@ pub enum Error {
     Closing,
     #[error("{0}")]
     Setup(String),
+    #[error("the configuration would not be valid: {0}")]
+    Invalid(Problems),
+    #[error("the configuration has changed since it was read")]
+    Outdated,
+    #[error("there is already a backend `{id}`")]
+    Exists { id: BackendId },
+    #[error("`{id}` was configured by the host's own code")]
+    Fixed { id: BackendId },
+    #[error("the host loads its configuration from layers, which decide")]
+    Layered,
+    #[error("this supervisor loads no file")]
+    NoLoader,
+    #[error("{limit} requests are waiting for {actor}")]
+    TooMany { actor: &'static str, limit: usize },
+    #[error("the change could not be kept: {cause}")]
+    NotKept { cause: String },
 }
 
 fn because(fault: Option<&Fault>) -> String {
@@ -46,6 +63,14 @@ impl Error {
             Self::Restarting { .. } => "restarting",
             Self::Closing => "closing",
             Self::Setup(_) => "setup",
+            Self::Invalid(_) => "config_invalid",
+            Self::Outdated => "outdated",
+            Self::Exists { .. } => "exists",
+            Self::Fixed { .. } => "fixed",
+            Self::Layered => "layered",
+            Self::NoLoader => "no_loader",
+            Self::TooMany { .. } => "too_many",
+            Self::NotKept { .. } => "not_kept",
         }
     }
 
@@ -62,7 +87,10 @@ impl Error {
             Self::Fault(fault) => fault.class(),
             Self::NoAnswer { .. } => Class::Timeout,
             Self::Closing => Class::Conflict,
-            Self::Setup(_) => Class::Config,
+            Self::Setup(_) | Self::Invalid(_) => Class::Config,
+            Self::Outdated | Self::Exists { .. } | Self::Fixed { .. } => Class::Conflict,
+            Self::Layered | Self::NoLoader => Class::Usage,
+            Self::TooMany { .. } | Self::NotKept { .. } => Class::Busy,
         }
     }
 
@@ -76,7 +104,14 @@ impl Error {
             Self::Fault(fault) => fault.fix(),
             Self::NoAnswer { .. } | Self::Restarting { .. } => "Ask again in a moment.",
             Self::Closing => "Start Backline again.",
-            Self::Setup(_) => "Correct what the message names.",
+            Self::Setup(_) | Self::Invalid(_) => "Correct what the message names.",
+            Self::Outdated => "Read it again, and repeat the change on what it is now.",
+            Self::Exists { .. } => "Change it, or choose another id.",
+            Self::Fixed { .. } => "Change it in the host, which calls `Supervisor::apply`.",
+            Self::Layered => "Change the file, or edit the configuration; or build the supervisor without a loader.",
+            Self::NoLoader => "Give the builder a loader, or call `Supervisor::apply`.",
+            Self::TooMany { .. } => "Ask again in a moment.",
+            Self::NotKept { .. } => "See to the state directory; the configuration is as it was.",
         }
     }
 

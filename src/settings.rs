@@ -4,5 +4,8 @@
 //! all layers, validate, compare with what runs, and carry the difference out. What does not differ is left alone.
 
 pub mod change;
+pub mod edit;
+mod layers;
 
 pub use change::{Change, Changed, How};
+pub use edit::{Edit, Fields};

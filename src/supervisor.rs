@@ -1,5 +1,6 @@
 //! The supervisor: the handle that a host embeds.
 
+mod apply;
 mod builder;
 mod closing;
 mod handle;
