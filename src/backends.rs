@@ -12,6 +12,8 @@ pub mod comfyui;
 pub mod gradio;
 #[cfg(feature = "litellm")]
 pub mod litellm;
+#[cfg(feature = "wan2gp")]
+pub mod wan2gp;
 
 pub use connector::{Connector, Dialed, Sign};
 pub use report::{Report, Sink};

@@ -2,8 +2,6 @@
 //!
 //! Documents go to standard output, words for people and logs to standard error. Bad usage or configuration exits 2.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line is for")]
-
 mod args;
 mod config;
 mod demo;
@@ -12,6 +10,7 @@ mod instance;
 mod log;
 mod open;
 mod outcome;
+mod print;
 mod run;
 mod setup;
 mod status;
@@ -42,7 +41,7 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(dispatch(arguments));
     // A blocking task that hangs (a name server) must not hold the exit.
     runtime.shutdown_background();
-    match done {
+    match done.and_then(|code| print::delivered().map(|()| code)) {
         Ok(code) => code,
         Err(stop) => stop.exit(json),
     }

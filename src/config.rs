@@ -29,6 +29,8 @@ mod danger;
 mod file;
 mod form;
 mod header;
+#[cfg(feature = "cli")]
+pub(crate) mod import;
 mod layer;
 mod leaf;
 mod migrate;

@@ -11,8 +11,10 @@
 //! | [`model`] | plain data: ids, phases, faults, snapshots, events, jobs |
 //! | [`config`] | what is configured, and where each value came from |
 //! | [`connection`] | the pure machine of one connection, its backoff, its leases |
+//! | [`discovery`] | finds backends by what they answer |
 //! | [`backends`] | the seams [`Connector`](backends::Connector) and [`Session`](backends::Session), and a folder a protocol |
 //! | [`health`] | probes and the judgement over them |
+//! | [`history`] | what was: samples, states and facts, over a day and over restarts |
 //! | [`jobs`] | work that may outlive a connection |
 //! | [`net`] | dialling out: addresses, TLS, capped bodies, server-sent events |
 //! | [`notices`] | causes and remedies for a person |
@@ -27,8 +29,10 @@ pub mod backends;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod discovery;
 mod error;
 pub mod health;
+pub mod history;
 #[cfg(feature = "dashboard")]
 pub mod http;
 pub mod hub;

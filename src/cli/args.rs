@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
+use super::config::Config;
+
 /// Keeps an application connected to its generative-AI backends.
 #[derive(Debug, Parser)]
 #[command(name = "backline", version, propagate_version = true)]
@@ -157,27 +159,6 @@ pub(crate) struct WorkArgs {
 pub(crate) struct Explain {
     /// The cause's name, as `status` and the log show it; none lists all.
     pub(crate) code: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Config {
-    #[command(subcommand)]
-    pub(crate) command: ConfigCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Write a first backline.ron, commented.
-    Init,
-    /// Print every problem at once.
-    Check,
-    /// Show every value and where it came from.
-    Show,
-    /// List the presets, or print one.
-    Presets {
-        /// Which.
-        name: Option<String>,
-    },
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

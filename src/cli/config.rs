@@ -1,19 +1,34 @@
-//! `backline config`: make, check and show the configuration.
+//! `backline config`: make, check, show and move the configuration.
 
-use std::{fs::OpenOptions, io::Write, process::ExitCode};
+mod args;
+mod change;
+mod export;
+mod import;
+mod presets;
+mod trust;
+
+use std::{io, path::Path, process::ExitCode};
 
 use serde::Serialize;
 
+pub(crate) use self::args::Config;
+use self::args::ConfigCommand;
 use super::{
-    args::{Common, Config, ConfigCommand},
+    args::Common,
     outcome::{Stop, USAGE, print_json},
+    print::{errln, outln},
     setup,
 };
-use crate::config::{ValueRow, init_text, preset, presets};
+use crate::config::{FILE_NAME, ValueRow, init_text, saved::create};
 
 #[derive(Serialize)]
 struct Values {
     values: Vec<ValueRow>,
+}
+
+#[derive(Serialize)]
+struct Made<'a> {
+    file: &'a Path,
 }
 
 pub(crate) fn config(common: &Common, config: Config) -> Result<ExitCode, Stop> {
@@ -21,18 +36,20 @@ pub(crate) fn config(common: &Common, config: Config) -> Result<ExitCode, Stop> 
         ConfigCommand::Init => init(common),
         ConfigCommand::Check => Ok(check(common)),
         ConfigCommand::Show => show(common),
-        ConfigCommand::Presets { name } => list(name.as_deref()),
+        ConfigCommand::Import(import) => import::import(common, &import),
+        ConfigCommand::Export(export) => export::export(common, &export),
+        ConfigCommand::Presets(presets) => presets::presets(common, presets),
+        ConfigCommand::Trust(trust) => trust::trust(common, &trust),
     }
 }
 
 fn init(common: &Common) -> Result<ExitCode, Stop> {
-    let place = common.config.clone().unwrap_or_else(|| "backline.ron".into());
-    let made = OpenOptions::new().create_new(true).write(true).open(&place);
-    let written = made.and_then(|mut file| file.write_all(init_text().as_bytes()));
-    written.map_err(|e| {
-        Stop::usage(format!("{}: cannot be made: {e}", place.display()), "Name another file with `--config`.")
-    })?;
-    eprintln!("{} is written; edit it, then run `backline config check`", place.display());
+    let file = common.config.clone().unwrap_or_else(|| FILE_NAME.into());
+    create(&file, init_text()).map_err(|e| unwritten(&file, &e, "Name another file with `--config`."))?;
+    errln!("{} is written; edit it, then run `backline config check`", file.display());
+    if common.json {
+        print_json(&Made { file: &file });
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -42,46 +59,42 @@ fn check(common: &Common) -> ExitCode {
         print_json(&checked);
     } else {
         for line in checked.problems.to_string().lines() {
-            println!("{line}");
+            outln!("{line}");
         }
         for line in checked.warnings.to_string().lines() {
-            println!("warning: {line}");
+            outln!("warning: {line}");
         }
         if checked.problems.is_empty() {
-            println!("no problems");
+            outln!("no problems");
         }
     }
     if checked.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(USAGE) }
 }
 
 fn show(common: &Common) -> Result<ExitCode, Stop> {
-    let loaded = setup::load(common)?;
-    let values = loaded.values();
+    let values = setup::load(common)?.values();
     if common.json {
         print_json(&Values { values });
-    } else {
-        for row in values {
-            let value = serde_json::to_string(&row.value).unwrap_or_default();
-            println!("{:<44} {value:<30} {}", row.path, row.source);
-        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    for row in values {
+        let line = row.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let over = row.masks.as_ref().map(|masked| format!(", over {masked}")).unwrap_or_default();
+        outln!("{:<44} {:<30} {}{line}{over}", row.path, shown(&row), row.source);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(name: Option<&str>) -> Result<ExitCode, Stop> {
-    let Some(name) = name else {
-        for preset in presets() {
-            println!("{:<24} {}", preset.name, preset.title);
-        }
-        return Ok(ExitCode::SUCCESS);
+/// A value as JSON shows it: a text with spaces stays one.
+fn shown(row: &ValueRow) -> String {
+    serde_json::to_string(&row.value).unwrap_or_else(|_| row.value.to_string())
+}
+
+/// Why a file is not there now.
+fn unwritten(file: &Path, error: &io::Error, remedy: &str) -> Stop {
+    let message = match error.kind() {
+        io::ErrorKind::AlreadyExists => format!("{}: it exists, and is not written over", file.display()),
+        _ => format!("{}: cannot be written: {error}", file.display()),
     };
-    let Some(preset) = preset(name) else {
-        let known: Vec<_> = presets().iter().map(|p| p.name).collect();
-        return Err(Stop::usage(
-            format!("there is no preset `{name}`"),
-            format!("They are: {}.", known.join(", ")),
-        ));
-    };
-    print!("{}", preset.text);
-    Ok(ExitCode::SUCCESS)
+    Stop::usage(message, remedy)
 }

@@ -10,6 +10,7 @@ use super::{
     args::{Common, Demo},
     log::{self, Voice},
     outcome::{FAILED, Stop, print_json},
+    print::errln,
     run::Signals,
 };
 
@@ -19,7 +20,7 @@ pub(crate) async fn demo(common: &Common, demo: Demo) -> Result<ExitCode, Stop> 
     let stage = stage::Stage::build().await?;
     let mut story = story::Story::new(common.json, stage.dashboard());
     if !common.json {
-        eprintln!("dashboard: {}", stage.dashboard());
+        errln!("dashboard: {}", stage.dashboard());
     }
     tokio::select! {
         () = act::play(&stage, &mut story) => {}
@@ -29,7 +30,7 @@ pub(crate) async fn demo(common: &Common, demo: Demo) -> Result<ExitCode, Stop> 
         () = signals.received() => story.tell("in peace", Err("stopped by a signal".to_owned())),
     }
     if demo.stay && story.is_good() {
-        eprintln!("the dashboard stays open until Ctrl-C: {}", stage.fresh_dashboard());
+        errln!("the dashboard stays open until Ctrl-C: {}", stage.fresh_dashboard());
         Signals::listen()?.received().await;
     }
     let ok = story.is_good();

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     args::{Common, Explain},
     outcome::{Stop, print_json},
+    print::outln,
 };
 use crate::{
     model::{Class, Code},
@@ -28,7 +29,7 @@ pub(crate) fn explain(common: &Common, explain: &Explain) -> Result<ExitCode, St
         if common.json {
             print_json(&all);
         } else {
-            all.iter().for_each(|page| println!("{:<20} {}", page.code, page.title));
+            all.iter().for_each(|page| outln!("{:<20} {}", page.code, page.title));
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -48,7 +49,7 @@ pub(crate) fn explain(common: &Common, explain: &Explain) -> Result<ExitCode, St
     if common.json {
         print_json(&page);
     } else {
-        println!("{} ({})\n\n{}\n\nFix: {}", page.title, page.code, page.likely, page.fix);
+        outln!("{} ({})\n\n{}\n\nFix: {}", page.title, page.code, page.likely, page.fix);
     }
     Ok(ExitCode::SUCCESS)
 }

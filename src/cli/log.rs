@@ -9,7 +9,10 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 
-use super::args::{Common, LogFormat};
+use super::{
+    args::{Common, LogFormat},
+    print::errln,
+};
 use crate::config::LogConfig;
 
 /// How much a command says when nobody asks for more.
@@ -44,7 +47,7 @@ pub(crate) fn install(common: &Common, voice: Voice, file: Option<(PathBuf, LogC
                 Some(tracing_subscriber::fmt::layer().json().with_writer(rolling).with_filter(file_filter()))
             }
             Err(error) => {
-                eprintln!("backline: warning: {}: no log can be kept: {error}", directory.display());
+                errln!("backline: warning: {}: no log can be kept: {error}", directory.display());
                 None
             }
         });

@@ -9,6 +9,7 @@ use super::{
     args::{Common, Open},
     instance::Instance,
     outcome::{Stop, print_json},
+    print::outln,
     setup,
 };
 
@@ -29,7 +30,7 @@ pub(crate) async fn open(common: &Common, open: Open) -> Result<ExitCode, Stop> 
     if common.json {
         print_json(&Opened { dashboard: &url });
     } else if open.print {
-        println!("{url}");
+        outln!("{url}");
     }
     if !open.print && !common.json {
         browse(&url)?;

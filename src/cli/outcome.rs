@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::print::{errln, outln};
+
 /// Why a command stopped short: one line with the cause and the place, one with the remedy, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Stop {
@@ -64,10 +66,10 @@ impl Stop {
             print_json(&Document { error });
         }
         for line in &self.lines {
-            eprintln!("backline: {line}");
+            errln!("backline: {line}");
         }
         if !self.fix.is_empty() {
-            eprintln!("  fix: {}", self.fix);
+            errln!("  fix: {}", self.fix);
         }
         ExitCode::from(self.code)
     }
@@ -82,7 +84,7 @@ impl From<crate::Error> for Stop {
 /// One document on a line of standard output.
 pub(crate) fn print_json(document: &impl Serialize) {
     match serde_json::to_string(document) {
-        Ok(text) => println!("{text}"),
-        Err(error) => eprintln!("backline: a document cannot be written as JSON: {error}"),
+        Ok(text) => outln!("{text}"),
+        Err(error) => errln!("backline: a document cannot be written as JSON: {error}"),
     }
 }

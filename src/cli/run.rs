@@ -7,6 +7,7 @@ use super::{
     instance::{self, Instance},
     log::{self, Voice},
     outcome::{FAILED, Stop},
+    print::errln,
     setup,
 };
 use crate::{
@@ -48,7 +49,7 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
     let _published = match &server {
         Some(server) => {
             let published = Instance::publish(&directory, server.address, &token)?;
-            eprintln!("dashboard: http://{}/#{}", server.address, access.one_time_code());
+            errln!("dashboard: http://{}/#{}", server.address, access.one_time_code());
             Some(published)
         }
         None => None,
@@ -60,13 +61,13 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
         }
         () = stop.received() => {}
     }
-    eprintln!("stopping; again to stop at once");
+    errln!("stopping; again to stop at once");
     let again = Signals::listen()?;
     tokio::select! {
         report = supervisor.shutdown(run.grace) => {
             tracing::info!(?report, "stopped");
             for job in &report.unfinished {
-                eprintln!("job {job} had not ended; what runs at its backend goes on there where its kind lets it");
+                errln!("job {job} had not ended; what runs at its backend goes on there where its kind lets it");
             }
             Ok(ExitCode::SUCCESS)
         }

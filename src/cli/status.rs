@@ -9,6 +9,7 @@ use super::{
     args::{Common, Status},
     instance::Instance,
     outcome::{FAILED, Stop},
+    print::{self, outln},
     setup,
 };
 
@@ -52,12 +53,12 @@ pub(crate) async fn status(common: &Common, status: Status) -> Result<ExitCode, 
         if last != Some(shown.revision) {
             last = Some(shown.revision);
             if common.json {
-                println!("{}", document.get());
+                outln!("{}", document.get());
             } else {
                 print(&shown);
             }
         }
-        if !status.watch {
+        if !status.watch || print::is_closed() {
             let healthy = shown.overall == "healthy";
             return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
         }
@@ -66,7 +67,7 @@ pub(crate) async fn status(common: &Common, status: Status) -> Result<ExitCode, 
 }
 
 fn print(shown: &Shown) {
-    println!("{}", shown.overall);
+    outln!("{}", shown.overall);
     for backend in &shown.backends {
         let health = if backend.phase == "ready" && backend.health != "healthy" {
             format!(", {}", backend.health)
@@ -75,21 +76,24 @@ fn print(shown: &Shown) {
         };
         let required = if backend.required { " (required)" } else { "" };
         let version = backend.version.as_deref().unwrap_or("");
-        println!(
+        outln!(
             "  {:<12} {}{health}  {} {version}  {}{required}",
-            backend.id, backend.phase, backend.kind, backend.url
+            backend.id,
+            backend.phase,
+            backend.kind,
+            backend.url
         );
         if let Some(reason) = &backend.reason {
-            println!("  {:<12}   {reason}", "");
+            outln!("  {:<12}   {reason}", "");
         }
         if let Some(error) = backend.last_error.as_ref().filter(|_| backend.phase != "ready") {
-            println!("  {:<12}   fix: {}", "", error.fix);
+            outln!("  {:<12}   fix: {}", "", error.fix);
         }
         if backend.restarts > 0 {
-            println!("  {:<12}   its actor was restarted {} times", "", backend.restarts);
+            outln!("  {:<12}   its actor was restarted {} times", "", backend.restarts);
         }
     }
     if shown.backends.is_empty() {
-        println!("  no backend is configured; `backline config init` writes a first configuration");
+        outln!("  no backend is configured; `backline config init` writes a first configuration");
     }
 }

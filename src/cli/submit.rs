@@ -10,6 +10,7 @@ use super::{
     args::{Common, Submit},
     log::{self, Voice},
     outcome::{FAILED, Stop, UNCERTAIN, print_json},
+    print::{errln, out, outln},
     run::Signals,
     setup,
 };
@@ -150,7 +151,6 @@ async fn as_lines(handle: &JobHandle) -> Arc<JobStatus> {
 }
 
 async fn as_picture(common: &Common, handle: &JobHandle) -> Arc<JobStatus> {
-    use std::io::Write;
     let bar = bar(common);
     let (mut progress, mut deltas) = (handle.progress(), handle.deltas());
     let mut wrote = false;
@@ -158,9 +158,7 @@ async fn as_picture(common: &Common, handle: &JobHandle) -> Arc<JobStatus> {
         tokio::select! {
             biased;
             Some(text) = deltas.next() => {
-                bar.suspend(|| print!("{}", crate::model::fault::clean_lines(&text, usize::MAX)));
-                // A closed pipe shows at the next print; nothing is lost by not flushing into it.
-                let _ = std::io::stdout().flush();
+                bar.suspend(|| out!("{}", crate::model::fault::clean_lines(&text, usize::MAX)));
                 wrote = true;
             }
             Some(now) = progress.next() => {
@@ -175,7 +173,7 @@ async fn as_picture(common: &Common, handle: &JobHandle) -> Arc<JobStatus> {
     let status = handle.outcome().await;
     bar.finish_and_clear();
     if wrote {
-        println!();
+        outln!();
     }
     print_end(&status, wrote);
     status
@@ -200,18 +198,18 @@ fn print_end(status: &JobStatus, wrote_text: bool) {
     }
     match &status.error {
         Some(error) => {
-            eprintln!("{}: {error}", status.state);
+            errln!("{}: {error}", status.state);
             if let Some(detail) = error.detail() {
-                eprintln!("{detail}");
+                errln!("{detail}");
             }
-            eprintln!("  fix: {}", error.fix());
+            errln!("  fix: {}", error.fix());
         }
-        None => eprintln!("{}", status.state),
+        None => errln!("{}", status.state),
     }
     for output in &status.outputs {
-        println!("{}  {}  {} bytes  sha256 {}", output.url, output.media_type, output.bytes, output.sha256);
+        outln!("{}  {}  {} bytes  sha256 {}", output.url, output.media_type, output.bytes, output.sha256);
     }
     if let Some(result) = status.result.as_ref().filter(|_| status.outputs.is_empty() && !wrote_text) {
-        println!("{}", result.get());
+        outln!("{}", result.get());
     }
 }

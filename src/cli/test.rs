@@ -6,6 +6,7 @@ use super::{
     args::{Common, Test},
     log::{self, Voice},
     outcome::{FAILED, Stop, print_json},
+    print::outln,
     setup,
 };
 use crate::{
@@ -63,9 +64,9 @@ fn print(report: &ProbeReport) {
     for stage in &report.stages {
         let mark = if stage.ok { "ok    " } else { "FAILED" };
         let name = format!("{:?}", stage.stage).to_lowercase();
-        println!("{mark} {name:<10} {:>8.1} ms  {}", stage.ms, stage.message);
+        outln!("{mark} {name:<10} {:>8.1} ms  {}", stage.ms, stage.message);
         if !stage.fix.is_empty() {
-            println!("       fix: {}", stage.fix);
+            outln!("       fix: {}", stage.fix);
         }
     }
 }

@@ -3,7 +3,9 @@
 use indexmap::{IndexMap, IndexSet};
 
 use crate::{
-    config::{BackendConfig, Config, Problem, Problems, Secret, danger, suggest::suggestion},
+    config::{
+        BackendConfig, Config, Problem, Problems, Secret, danger, leaf::carries_login, suggest::suggestion,
+    },
     model::BackendId,
 };
 
@@ -147,12 +149,9 @@ pub(crate) fn references(config: &Config, env: &dyn Fn(&str) -> Option<String>) 
 
 /// What works, and what a person should still look at.
 pub(crate) fn warnings(config: &Config) -> Problems {
-    let mut found = Problems::default();
+    let mut found = written_out(config);
     for backend in config.backends.values() {
         let path = format!("backends.{}", backend.id);
-        for (field, _) in backend.secrets().filter(|(_, secret)| secret.is_inline()) {
-            found.push(Problem::new(format!("{path}.{field}"), INLINE.0, INLINE.1));
-        }
         if let Some((field, message)) = danger::untrusted(backend) {
             found.push(Problem::new(format!("{path}.{field}"), message, danger::TRUST_IT));
         }
@@ -160,9 +159,6 @@ pub(crate) fn warnings(config: &Config) -> Problems {
             let fix = "Enable it, or take `required` out.";
             found.push(Problem::new(path, "it is required and not enabled, so nothing waits for it", fix));
         }
-    }
-    if config.http.token.as_ref().is_some_and(Secret::is_inline) {
-        found.push(Problem::new("http.token", INLINE.0, INLINE.1));
     }
     if let Some(listen) = config.http.listen.filter(|listen| !listen.ip().is_loopback()) {
         let message = format!("the API listens on {listen}, for the whole network to reach");
@@ -173,6 +169,24 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         ));
     }
     twins(config, &mut found);
+    found
+}
+
+/// Secrets that stand in the configuration itself.
+pub(crate) fn written_out(config: &Config) -> Problems {
+    let mut found = Problems::default();
+    let mut tell = |path: String| found.push(Problem::new(path, INLINE.0, INLINE.1));
+    for backend in config.backends.values() {
+        for (field, _) in backend.secrets().filter(|(_, secret)| secret.is_inline()) {
+            tell(format!("backends.{}.{field}", backend.id));
+        }
+        if backend.proxy.as_ref().is_some_and(carries_login) {
+            tell(format!("backends.{}.proxy", backend.id));
+        }
+    }
+    if config.http.token.as_ref().is_some_and(Secret::is_inline) {
+        tell("http.token".to_owned());
+    }
     found
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Chain {
     pub(crate) files: Vec<PathBuf>,
     /// Every file that was to be read.
     pub(crate) tried: Vec<PathBuf>,
-    texts: Vec<String>,
+    pub(crate) texts: Vec<String>,
 }
 
 impl Chain {
@@ -39,6 +39,15 @@ impl Chain {
         let mut chain = Self::default();
         let mut stack = Vec::new();
         chain.layer = chain.visit(path, ("", named), &mut stack);
+        chain
+    }
+
+    /// Reads a text that lies in no file; its paths begin at the working directory.
+    pub(crate) fn of_text(name: &str, body: &str) -> Self {
+        let text = Text::new(name.into(), body.to_owned());
+        let reading = read(&text, Path::new(""));
+        let mut chain = Self { problems: reading.problems, warnings: reading.warnings, ..Self::default() };
+        chain.layer = chain.on_its_base(reading.layer, &mut Vec::new());
         chain
     }
 

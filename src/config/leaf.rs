@@ -165,11 +165,18 @@ pub(crate) fn proxy_url(text: &str) -> Result<Url, String> {
     }
 }
 
-fn shown_proxy(proxy: &Secret) -> String {
-    let Secret::Inline(text) = proxy else { return proxy.to_string() };
-    let text = text.expose_secret();
+/// Whether a user, a password or a query is written out in the address of a proxy.
+pub(crate) fn carries_login(proxy: &Secret) -> bool {
+    let Secret::Inline(text) = proxy else { return false };
     let plain = |url: &Url| url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    if proxy_url(text).is_ok_and(|url| plain(&url)) { text.trim().to_owned() } else { proxy.to_string() }
+    !proxy_url(text.expose_secret()).is_ok_and(|url| plain(&url))
+}
+
+fn shown_proxy(proxy: &Secret) -> String {
+    match proxy {
+        Secret::Inline(text) if !carries_login(proxy) => text.expose_secret().trim().to_owned(),
+        _ => proxy.to_string(),
+    }
 }
 
 fn file(text: &str, directory: &Path) -> Result<PathBuf, String> {

@@ -26,6 +26,8 @@ pub const FILE_NAME: &str = "backline.ron";
 #[derive(Clone, Default)]
 pub struct Loader {
     named: Option<PathBuf>,
+    /// A text in place of every file, with its name.
+    text: Option<(&'static str, &'static str)>,
     env: Variables,
     directory: PathBuf,
     user_directory: Option<PathBuf>,
@@ -54,6 +56,14 @@ impl Loader {
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.named = Some(path.into());
+        self
+    }
+
+    /// Reads a text of ours in place of every file.
+    #[cfg(feature = "cli")]
+    #[must_use]
+    pub(crate) fn text(mut self, name: &'static str, text: &'static str) -> Self {
+        self.text = Some((name, text));
         self
     }
 
@@ -121,6 +131,11 @@ impl Loader {
         Checked { problems, warnings: loaded.warnings }
     }
 
+    /// The file that [`Self::load`] would read, whether it exists or not; `None` where there are defaults alone.
+    pub fn file_in_use(&self) -> Option<PathBuf> {
+        self.choose().map(|(path, _)| path)
+    }
+
     /// The file that [`Self::load`] would read, to be trusted as it is now; `None` where there is none.
     ///
     /// # Errors
@@ -163,9 +178,10 @@ impl Loader {
         users.symlink_metadata().is_ok().then(|| (users.clone(), Some(users.display().to_string())))
     }
 
-    /// What can be loaded, and every problem of the rest.
+    /// What can be read, beside every problem.
     pub(crate) fn gather(&self) -> (Loaded, Problems) {
-        self.gather_from(self.choose(), self.candidates())
+        let chosen = if self.text.is_some() { None } else { self.choose() };
+        self.gather_from(chosen, self.candidates())
     }
 
     /// The same of all layers but the file.
@@ -178,9 +194,12 @@ impl Loader {
         chosen: Option<(PathBuf, Option<String>)>,
         mut sought: Vec<PathBuf>,
     ) -> (Loaded, Problems) {
-        let chain = match &chosen {
-            Some((path, named)) => Chain::read(path, named.as_deref().unwrap_or(&path.display().to_string())),
-            None => Chain::default(),
+        let chain = match (&chosen, self.text) {
+            (Some((path, named)), _) => {
+                Chain::read(path, named.as_deref().unwrap_or(&path.display().to_string()))
+            }
+            (None, Some((name, text))) => Chain::of_text(name, text),
+            (None, None) => Chain::default(),
         };
         let unnamed = chosen
             .filter(|(path, named)| named.is_none() && !self.trusted.contains(&full(path), &chain.digest()));

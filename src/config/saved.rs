@@ -49,12 +49,30 @@ pub fn save_preset(directory: &Path, name: &str, exported: &Exported) -> io::Res
     Ok(path)
 }
 
+/// Makes a file for the user alone: all of it or nothing, and never in place of another.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where something has the name.
+#[cfg(any(test, feature = "cli"))]
+pub(crate) fn create(path: &Path, text: impl AsRef<[u8]>) -> io::Result<()> {
+    // The name is taken first, by an empty file, so that two that create it do not both succeed.
+    private().create_new(true).open(path)?;
+    let written = replace(path, text);
+    if written.is_err() {
+        // The claim is ours and holds nothing.
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
 /// Writes a file beside its place, then puts it there, so that no reader sees half of it.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: impl AsRef<[u8]>) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = PathBuf::from(beside);
-    let written = write_synced(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    // One of a crashed process with our number; a link that somebody laid there must not be followed.
+    let _ = std::fs::remove_file(&beside);
+    let written = write_synced(&beside, text.as_ref()).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         // What failed is told; a leftover would only be in the way.
         let _ = std::fs::remove_file(&beside);
@@ -62,14 +80,19 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
-fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = private().create_new(true).open(path)?;
+    io::Write::write_all(&mut file, text)?;
+    file.sync_all()
+}
+
+/// What is made is for its owner alone.
+fn private() -> std::fs::OpenOptions {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    file.sync_all()
+    options
 }
 
 #[cfg(test)]
@@ -90,6 +113,9 @@ mod tests {
         assert_eq!(saved_presets(&presets).unwrap(), ["mine"]);
         assert_eq!(Loader::new().file(path).load().unwrap().config, loaded.config);
         assert_eq!(presets.read_dir().unwrap().count(), 2, "nothing is left beside it");
+        let text = std::fs::read_to_string(presets.join("mine.ron")).unwrap();
+        assert_eq!(create(&presets.join("mine.ron"), "()").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(presets.join("mine.ron")).unwrap(), text);
         for out in ["../x", "a/b", "", "A"] {
             assert!(save_preset(&presets, out, &loaded.export()).is_err(), "{out}");
         }

@@ -67,12 +67,18 @@ impl TrustList {
     /// Writes the list to its file, all or nothing, for the user alone to read.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// Where the file cannot be written, or a path cannot stand in a line of it.
     pub fn store(&self, path: &Path) -> io::Result<()> {
+        // A directory's name with a new line and a digest in it could trust another file.
+        let fits = |path: &Path| path.to_str().is_some_and(|text| !text.contains(char::is_control));
+        if let Some((_, odd)) = self.files.iter().find(|(_, path)| !fits(path)) {
+            let why = format!("the path {odd:?} is not plain text");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
-        replace(path, &self.to_text())
+        replace(path, self.to_text())
     }
 
     /// Whether this file with this digest is trusted.
@@ -84,6 +90,13 @@ impl TrustList {
     pub fn trust(&mut self, path: &Path, digest: &str) {
         self.files.retain(|(_, p)| p != path);
         self.files.push((digest.to_owned(), path.to_owned()));
+    }
+
+    /// Takes the trust back, whatever the file says; false where it had none.
+    pub fn forget(&mut self, path: &Path) -> bool {
+        let before = self.files.len();
+        self.files.retain(|(_, p)| p != path);
+        self.files.len() < before
     }
 }
 
@@ -117,5 +130,17 @@ mod tests {
         assert!(list.contains(Path::new("/p/with space/backline.ron"), &one));
         assert!(!list.contains(Path::new("/p/with space/backline.ron"), &two));
         assert!(!list.contains(Path::new("/p/backline.ron"), &one));
+    }
+    #[test]
+    fn trust_is_taken_back_and_no_path_smuggles_another_in() {
+        let one = digest(["a"]);
+        let mut list = TrustList::default();
+        list.trust(Path::new("/p/a"), &one);
+        assert!(list.forget(Path::new("/p/a")) && !list.forget(Path::new("/p/a")));
+        assert!(!list.contains(Path::new("/p/a"), &one));
+        let directory = tempfile::tempdir().unwrap();
+        list.trust(Path::new(&format!("/p/x\n{one} /p/b")), &one);
+        assert!(list.store(&directory.path().join("trusted")).is_err());
+        assert!(!directory.path().join("trusted").exists());
     }
 }

@@ -3,5 +3,8 @@
 
 mod bad_input;
 mod binary;
+mod config;
+mod config_move;
 mod instance;
 mod offline;
+mod pipe;

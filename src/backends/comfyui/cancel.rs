@@ -26,8 +26,8 @@ struct Interrupt<'a> {
 
 /// Cancels a job where it stands: a waiting one is deleted, a running one interrupted.
 ///
-/// Both commands carry the id. Without one, `/interrupt` stops whatever runs; servers before 0.3.57 ignore the id
-/// there, so it is sent only while the job is seen running.
+/// Both commands carry the id. Without one, `/interrupt` stops whatever runs (0.3.64 and 0.24.0 do); a server too old
+/// to know the id there would do the same, so it is sent only while the job is seen running.
 pub(super) async fn cancel(session: &Session, id: String) -> Result<(), Fault> {
     session.board().wish_cancel(&id);
     for _ in 0..LOOKS {

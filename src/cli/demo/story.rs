@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::cli::print::outln;
+
 /// The steps so far.
 pub(super) struct Story {
     steps: Vec<Step>,
@@ -38,7 +40,7 @@ impl Story {
         let step = Step { name: name.into(), ok, detail };
         if !self.json {
             let mark = if ok { "ok    " } else { "FAILED" };
-            println!("{mark} {}\n         {}", step.name, step.detail);
+            outln!("{mark} {}\n         {}", step.name, step.detail);
         }
         self.steps.push(step);
     }
@@ -46,7 +48,7 @@ impl Story {
     /// Something to look at while a step goes on.
     pub(super) fn murmur(&self, text: &str) {
         if !self.json {
-            println!("       · {text}");
+            outln!("       · {text}");
         }
     }
 

@@ -1,0 +1,17 @@
+//! What was: each backend's probes, states, latencies and facts, kept for a day and over restarts.
+//!
+//! Samples enter three tiers at once (by default 1 s kept for 5 minutes, 10 s for an hour, 1 min for a day), so that
+//! no rollup can lose one, and each tier forgets by its own age. What is quiet is packed: a second without a probe
+//! takes two bytes.
+
+mod bins;
+mod bucket;
+mod codec;
+mod tape;
+mod tier;
+
+pub use self::{
+    bins::Bins,
+    bucket::{Bucket, Standing},
+    tier::{Keep, Tiers},
+};

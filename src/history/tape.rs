@@ -1,0 +1,89 @@
+//! Closed buckets of one width, packed, oldest first.
+
+use std::collections::VecDeque;
+
+use super::{bucket::Bucket, codec};
+
+/// Closed buckets, packed. What comes in order is appended; what comes out of order (the clock was set back) is
+/// sorted in, which is rare and unpacks all.
+#[derive(Debug, Clone)]
+pub(crate) struct Tape {
+    width: u32,
+    bytes: VecDeque<u8>,
+    first: i64,
+    last: i64,
+}
+
+impl Tape {
+    pub(super) fn new(width: u32) -> Self {
+        Self { width, bytes: VecDeque::new(), first: 0, last: 0 }
+    }
+
+    /// Adds a bucket; one with the same beginning is merged with it.
+    pub(super) fn push(&mut self, bucket: &Bucket) {
+        if self.bytes.is_empty() {
+            (self.first, self.last) = (bucket.at, bucket.at);
+            self.append(0, bucket);
+        } else if bucket.at > self.last {
+            let steps = (bucket.at - self.last) / i64::from(self.width);
+            self.append(u64::try_from(steps).unwrap_or_default(), bucket);
+            self.last = bucket.at;
+        } else {
+            let mut all: Vec<Bucket> = self.iter().collect();
+            match all.binary_search_by_key(&bucket.at, |b| b.at) {
+                Ok(at) => all[at].merge(bucket),
+                Err(at) => all.insert(at, bucket.clone()),
+            }
+            *self = Self::new(self.width);
+            all.iter().for_each(|bucket| self.push(bucket));
+        }
+    }
+
+    fn append(&mut self, steps: u64, bucket: &Bucket) {
+        let mut record = Vec::with_capacity(32);
+        codec::write(&mut record, steps, bucket, self.width);
+        self.bytes.extend(record);
+    }
+
+    /// Forgets the buckets that began before this second.
+    pub(super) fn forget_before(&mut self, second: i64) {
+        while !self.bytes.is_empty() && self.first < second {
+            let mut rest = self.bytes.iter().copied();
+            let read = codec::read(&mut rest, self.width);
+            let used = self.bytes.len() - rest.len();
+            let next = codec::read(&mut rest, self.width);
+            match (read, next) {
+                (Some(_), Some((steps, _))) => {
+                    self.bytes.drain(..used);
+                    self.first += step(steps, self.width);
+                }
+                _ => self.bytes.clear(),
+            }
+        }
+        if self.bytes.capacity() > 2 * self.bytes.len() + 256 {
+            self.bytes.shrink_to_fit();
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Bucket> + '_ {
+        let (mut bytes, mut at, mut begun) = (self.bytes.iter().copied(), self.first, false);
+        std::iter::from_fn(move || {
+            let (steps, mut bucket) = codec::read(&mut bytes, self.width)?;
+            if begun {
+                at += step(steps, self.width);
+            }
+            begun = true;
+            bucket.at = at;
+            Some(bucket)
+        })
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+fn step(steps: u64, width: u32) -> i64 {
+    i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(i64::from(width))
+}

@@ -1,0 +1,144 @@
+//! Three tiers of buckets over the same samples.
+
+use std::time::Duration;
+
+use super::{
+    bucket::{Bucket, Standing},
+    tape::Tape,
+};
+
+/// How long each tier is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Buckets of a second. Default 5 minutes.
+    pub seconds: Duration,
+    /// Buckets of ten seconds. Default an hour.
+    pub tens: Duration,
+    /// Buckets of a minute. Default a day.
+    pub minutes: Duration,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self {
+            seconds: Duration::from_secs(300),
+            tens: Duration::from_secs(3_600),
+            minutes: Duration::from_secs(86_400),
+        }
+    }
+}
+
+/// The widths of the tiers in seconds, finest first.
+pub(crate) const WIDTHS: [u32; 3] = [1, 10, 60];
+
+/// Three tiers over the same samples. Times are seconds or milliseconds since 1970, passed in; they may jump.
+#[derive(Debug, Clone)]
+pub struct Tiers(pub(super) [Tier; 3]);
+
+/// Buckets of one width.
+#[derive(Debug, Clone)]
+pub(super) struct Tier {
+    width: u32,
+    keep: i64,
+    open: Option<Bucket>,
+    closed: Tape,
+}
+
+impl Tiers {
+    /// Nothing yet.
+    pub fn new(keep: Keep) -> Self {
+        let keep = [keep.seconds, keep.tens, keep.minutes];
+        let [a, b, c] = [0, 1, 2].map(|n| Tier::new(WIDTHS[n], keep[n]));
+        Self([a, b, c])
+    }
+
+    /// A probe was answered then, after so long.
+    pub fn answered(&mut self, at_ms: i64, took: Duration) {
+        self.0.iter_mut().for_each(|tier| tier.bucket(at_ms).answered(took));
+    }
+
+    /// A probe failed then.
+    pub fn missed(&mut self, at_ms: i64) {
+        self.0.iter_mut().for_each(|tier| tier.bucket(at_ms).missed());
+    }
+
+    /// It stood so from one time to another.
+    pub fn stood(&mut self, standing: Standing, from_ms: i64, to_ms: i64) {
+        self.0.iter_mut().for_each(|tier| tier.stood(standing, from_ms, to_ms));
+    }
+
+    /// Forgets what is too old by now.
+    pub fn forget(&mut self, now_ms: i64) {
+        self.0.iter_mut().for_each(|tier| tier.forget(now_ms));
+    }
+
+    /// The longest time that is kept.
+    pub fn longest(&self) -> Duration {
+        Duration::from_secs(self.0.iter().map(|tier| tier.keep.unsigned_abs()).max().unwrap_or_default())
+    }
+
+    /// The buckets that reach into a window ending now, of the finest tier that keeps so much, with their width in
+    /// seconds. What nobody measured has no bucket.
+    pub fn window(&self, now_ms: i64, window: Duration) -> (u32, Vec<Bucket>) {
+        let wanted = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
+        let tier = self.0.iter().find(|tier| tier.keep >= wanted).unwrap_or(&self.0[2]);
+        let from = now_ms.div_euclid(1_000).saturating_sub(wanted.min(tier.keep));
+        let inside = |bucket: &Bucket| bucket.at + i64::from(tier.width) > from;
+        (tier.width, tier.iter().filter(inside).collect())
+    }
+
+    /// Bytes that the closed buckets take.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|tier| tier.closed.size()).sum()
+    }
+}
+
+impl Tier {
+    fn new(width: u32, keep: Duration) -> Self {
+        let keep = i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
+        Self { width, keep, open: None, closed: Tape::new(width) }
+    }
+
+    /// The bucket of this time. Where it is not the open one, that is closed.
+    fn bucket(&mut self, at_ms: i64) -> &mut Bucket {
+        let width = i64::from(self.width);
+        let at = at_ms.div_euclid(1_000).div_euclid(width) * width;
+        if let Some(before) = self.open.take_if(|open| open.at != at) {
+            self.closed.push(&before);
+        }
+        self.open.get_or_insert_with(|| Bucket::new(at))
+    }
+
+    fn stood(&mut self, standing: Standing, from_ms: i64, to_ms: i64) {
+        // A stretch that began before all that is kept counts from there.
+        let mut from = from_ms.max(to_ms.saturating_sub(self.keep.saturating_mul(1_000)));
+        let width_ms = i64::from(self.width) * 1_000;
+        while from < to_ms {
+            let end = to_ms.min((from.div_euclid(width_ms) + 1) * width_ms);
+            // At most a minute.
+            let ms = u32::try_from(end - from).unwrap_or(u32::MAX);
+            self.bucket(from).stood(standing, ms);
+            from = end;
+        }
+    }
+
+    fn forget(&mut self, now_ms: i64) {
+        self.closed.forget_before(now_ms.div_euclid(1_000).saturating_sub(self.keep + i64::from(self.width)));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Bucket> + '_ {
+        let mut open = self.open.clone();
+        // The clock may have been set back since: the open bucket then belongs before closed ones, or to one.
+        let mut all: Vec<Bucket> = self.closed.iter().collect();
+        if let Some(open) = open.take() {
+            match all.binary_search_by_key(&open.at, |b| b.at) {
+                Ok(at) => all[at].merge(&open),
+                Err(at) => all.insert(at, open),
+            }
+        }
+        all.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests;
