@@ -63,6 +63,17 @@ impl Edits {
         self.values.keys().map(String::as_str)
     }
 
+    /// What is taken out, like `backends.comfyui`.
+    pub fn removed(&self) -> impl Iterator<Item = &str> {
+        self.removed.iter().map(String::as_str)
+    }
+
+    /// The values with their texts, secrets among them: for keeping only.
+    #[cfg(feature = "state")]
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// As a layer over what is below. Only `Origin::Api` and `Origin::Discovered` may bring in new names.
     pub(crate) fn layer(
         &self,

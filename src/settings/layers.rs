@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Config, Edits, Loaded, Loader, Problems};
+use crate::{
+    config::{Config, Edits, Loaded, Loader, Problems},
+    settings::book::Book,
+};
 
 /// Where a supervisor's configuration comes from.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub(crate) enum Layers {
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) config: Config,
+    /// The same without what was found.
+    pub(crate) bare: Config,
     pub(crate) loaded: Loaded,
 }
 
@@ -29,25 +34,33 @@ pub(crate) struct Broken {
 
 impl Layers {
     /// Reads all layers. It reads files: not for a task of the runtime.
-    pub(crate) fn load(&self, edits: &Edits, found: &Edits) -> Result<Outcome, Broken> {
-        let loader = match self {
-            Self::Given(_) => Loader::new(),
-            Self::Read(loader) => Loader::clone(loader),
-        };
-        let loader = loader.edits(edits.clone()).discovered(found.clone());
-        let (loaded, problems) = match self {
-            // It looks for no file.
-            Self::Given(_) => loader.gather_without_file(),
-            Self::Read(_) => loader.gather(),
-        };
+    pub(crate) fn load(&self, edits: &Edits, book: &Book) -> Result<Outcome, Broken> {
+        // What was found depends on what is configured, so that comes first.
+        let (bare, _) = self.gather(edits, Edits::default());
+        let bare = self.whole(&bare.config);
+        let (loaded, problems) = self.gather(edits, book.layer(&bare, edits));
         if !problems.is_empty() {
             return Err(Broken { problems, sought: loaded.sought });
         }
-        let config = match self {
-            Self::Given(given) => joined(given, &loaded.config),
-            Self::Read(_) => loaded.config.clone(),
-        };
-        Ok(Outcome { config, loaded })
+        Ok(Outcome { config: self.whole(&loaded.config), bare, loaded })
+    }
+
+    fn gather(&self, edits: &Edits, found: Edits) -> (Loaded, Problems) {
+        match self {
+            // It looks for no file.
+            Self::Given(_) => Loader::new().edits(edits.clone()).discovered(found).gather_without_file(),
+            Self::Read(loader) => {
+                Loader::clone(loader).edits(edits.clone()).discovered(found).gather()
+            }
+        }
+    }
+
+    /// With what the host's own code gave.
+    fn whole(&self, loaded: &Config) -> Config {
+        match self {
+            Self::Given(given) => joined(given, loaded),
+            Self::Read(_) => loaded.clone(),
+        }
     }
 }
 

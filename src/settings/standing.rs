@@ -1,0 +1,78 @@
+//! What the settings come to now: read by anybody without waiting, kept across crashes of the actor.
+
+use std::{path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::{
+    config::{Config, Edits, Loaded, Problems},
+    settings::{
+        book::{Book, Proposal},
+        layers::Layers,
+    },
+};
+
+/// One consistent state of the settings. What is acknowledged stands in here.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Counts the configurations that were applied.
+    pub(crate) generation: u64,
+    pub(crate) layers: Layers,
+    pub(crate) edits: Edits,
+    pub(crate) book: Book,
+    /// Finds that a person may adopt.
+    pub(crate) proposals: Vec<Proposal>,
+    /// What counts: the layers, when they were last good.
+    pub(crate) config: Arc<Config>,
+    /// The same with the origin of each value; `None` before the first load.
+    pub(crate) loaded: Option<Arc<Loaded>>,
+    /// Why the layers come to nothing now, while the last good ones still count.
+    pub(crate) problems: Problems,
+}
+
+/// The cell of the settings, and what is told to those who follow it.
+pub(crate) struct Standing {
+    now: ArcSwap<Settings>,
+    /// Files that decide, for whoever watches them.
+    pub(crate) sought: watch::Sender<Vec<PathBuf>>,
+    /// Set once what was kept over a restart has been applied.
+    pub(crate) settled: watch::Sender<bool>,
+    run: Box<str>,
+}
+
+impl Standing {
+    /// Before anything was applied.
+    pub(crate) fn new(layers: Layers, config: Config) -> Arc<Self> {
+        let now = Settings {
+            generation: 0,
+            layers,
+            config: Arc::new(config),
+            edits: Edits::default(),
+            book: Book::default(),
+            proposals: Vec::new(),
+            loaded: None,
+            problems: Problems::default(),
+        };
+        Arc::new(Self {
+            now: ArcSwap::from_pointee(now),
+            sought: watch::Sender::new(Vec::new()),
+            settled: watch::Sender::new(false),
+            run: uuid::Uuid::new_v4().simple().to_string()[..8].into(),
+        })
+    }
+
+    pub(crate) fn now(&self) -> Arc<Settings> {
+        self.now.load_full()
+    }
+
+    /// Only the settings' actor writes.
+    pub(crate) fn set(&self, settings: Settings) {
+        self.now.store(Arc::new(settings));
+    }
+
+    /// Names the configuration that counts now: another one has another tag.
+    pub(crate) fn tag(&self) -> String {
+        format!("{}-{}", self.run, self.now().generation)
+    }
+}
