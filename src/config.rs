@@ -31,7 +31,7 @@ mod form;
 mod header;
 #[cfg(feature = "cli")]
 pub(crate) mod import;
-mod layer;
+pub(crate) mod layer;
 mod leaf;
 mod migrate;
 mod raw;
@@ -93,6 +93,14 @@ impl Config {
     #[must_use]
     pub fn backend(mut self, backend: BackendConfig) -> Self {
         self.backends.insert(backend.id.clone(), backend);
+        self
+    }
+
+    /// Says how backends are found: a configuration made in code looks for none unless this is
+    /// [`DiscoveryConfig::on`].
+    #[must_use]
+    pub fn discovery(mut self, discovery: DiscoveryConfig) -> Self {
+        self.discovery = discovery;
         self
     }
 

@@ -6,6 +6,7 @@ use crate::{
     config::Problems,
     model::{BackendId, Class, Fault, Kind},
     notices::catalogue,
+    state::{Cause, Trouble},
 };
 
 /// Why Backline cannot do what was asked. Each has a class, a remedy, and says whether to try again.
@@ -15,6 +16,8 @@ use crate::{
 pub enum Error {
     #[error("there is no backend `{id}`; there are: {known}")]
     UnknownBackend { id: String, known: String },
+    #[error("there is no notice `{id}`")]
+    UnknownNotice { id: String },
     #[error("`{backend}` is {is}, not {wanted}")]
     WrongKind { backend: BackendId, is: Kind, wanted: &'static str },
     #[error("`{backend}`: no {wait} within {waited:?}{}", because(.fault.as_deref()))]
@@ -27,6 +30,8 @@ pub enum Error {
     Restarting { actor: &'static str },
     #[error("Backline is shutting down")]
     Closing,
+    #[error(transparent)]
+    State(#[from] Trouble),
     #[error("{0}")]
     Setup(String),
     #[error("the configuration would not be valid: {0}")]
@@ -43,8 +48,6 @@ pub enum Error {
     NoLoader,
     #[error("{limit} requests are waiting for {actor}")]
     TooMany { actor: &'static str, limit: usize },
-    #[error("the change could not be kept: {cause}")]
-    NotKept { cause: String },
 }
 
 fn because(fault: Option<&Fault>) -> String {
@@ -56,12 +59,14 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownBackend { .. } => "unknown_backend",
+            Self::UnknownNotice { .. } => "unknown_notice",
             Self::WrongKind { .. } => "wrong_kind",
             Self::Unavailable { .. } => "unavailable",
             Self::Fault(fault) => fault.code().as_str(),
             Self::NoAnswer { .. } => "no_answer",
             Self::Restarting { .. } => "restarting",
             Self::Closing => "closing",
+            Self::State(_) => "state",
             Self::Setup(_) => "setup",
             Self::Invalid(_) => "config_invalid",
             Self::Outdated => "outdated",
@@ -70,14 +75,13 @@ impl Error {
             Self::Layered => "layered",
             Self::NoLoader => "no_loader",
             Self::TooMany { .. } => "too_many",
-            Self::NotKept { .. } => "not_kept",
         }
     }
 
     /// Its class.
     pub fn class(&self) -> Class {
         match self {
-            Self::UnknownBackend { .. } => Class::NotFound,
+            Self::UnknownBackend { .. } | Self::UnknownNotice { .. } => Class::NotFound,
             Self::WrongKind { .. } => Class::Usage,
             Self::Unavailable { fault: Some(fault), .. } => match fault.class() {
                 class @ (Class::Auth | Class::Config) => class,
@@ -87,10 +91,12 @@ impl Error {
             Self::Fault(fault) => fault.class(),
             Self::NoAnswer { .. } => Class::Timeout,
             Self::Closing => Class::Conflict,
-            Self::Setup(_) | Self::Invalid(_) => Class::Config,
+            Self::State(trouble) if trouble.cause() == Cause::Conflict => Class::Conflict,
+            Self::State(trouble) if trouble.is_retryable() => Class::Busy,
+            Self::State(_) | Self::Setup(_) | Self::Invalid(_) => Class::Config,
             Self::Outdated | Self::Exists { .. } | Self::Fixed { .. } => Class::Conflict,
             Self::Layered | Self::NoLoader => Class::Usage,
-            Self::TooMany { .. } | Self::NotKept { .. } => Class::Busy,
+            Self::TooMany { .. } => Class::Busy,
         }
     }
 
@@ -98,20 +104,23 @@ impl Error {
     pub fn fix(&self) -> &str {
         match self {
             Self::UnknownBackend { .. } => "Name one of these, or add the backend to the configuration.",
+            Self::UnknownNotice { .. } => "List the notices; old ones are forgotten after 30 days.",
             Self::WrongKind { .. } => "Ask for the kind that it is, or name another backend.",
             Self::Unavailable { fault: Some(fault), .. } => fault.fix(),
             Self::Unavailable { .. } => catalogue::entry(crate::model::Code::Unavailable).fix,
             Self::Fault(fault) => fault.fix(),
             Self::NoAnswer { .. } | Self::Restarting { .. } => "Ask again in a moment.",
             Self::Closing => "Start Backline again.",
+            Self::State(trouble) => trouble.fix(),
             Self::Setup(_) | Self::Invalid(_) => "Correct what the message names.",
             Self::Outdated => "Read it again, and repeat the change on what it is now.",
             Self::Exists { .. } => "Change it, or choose another id.",
             Self::Fixed { .. } => "Change it in the host, which calls `Supervisor::apply`.",
-            Self::Layered => "Change the file, or edit the configuration; or build the supervisor without a loader.",
+            Self::Layered => {
+                "Change the file, or edit the configuration; or build the supervisor without a loader."
+            }
             Self::NoLoader => "Give the builder a loader, or call `Supervisor::apply`.",
             Self::TooMany { .. } => "Ask again in a moment.",
-            Self::NotKept { .. } => "See to the state directory; the configuration is as it was.",
         }
     }
 

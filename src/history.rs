@@ -4,14 +4,24 @@
 //! no rollup can lose one, and each tier forgets by its own age. What is quiet is packed: a second without a probe
 //! takes two bytes.
 
+pub(crate) mod actor;
 mod bins;
 mod bucket;
+mod chapter;
+mod chronicle;
+mod clock;
 mod codec;
+mod recent;
+mod report;
 mod tape;
 mod tier;
+mod timeline;
 
+pub(crate) use self::chronicle::Chronicle;
 pub use self::{
     bins::Bins,
     bucket::{Bucket, Standing},
+    report::{COLUMNS, HistoryReport, Point},
     tier::{Keep, Tiers},
+    timeline::Step,
 };

@@ -7,6 +7,7 @@ pub mod access;
 mod answer;
 mod control;
 mod events;
+mod history;
 mod page;
 mod serve;
 mod session;
@@ -51,6 +52,7 @@ pub fn router(handle: Handle, access: Access) -> Router {
     let api = Router::new()
         .route("/snapshot", get(status::snapshot))
         .route("/events", get(events::events))
+        .route("/backends/{id}/history", get(history::history))
         .route("/backends/{id}/reconnect", post(control::reconnect))
         .route("/backends/{id}/check", post(control::check))
         .route("/backends/{id}/pause", post(control::pause))

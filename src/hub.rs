@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
+    history::Chronicle,
     meter::Meter,
     model::{BackendId, BackendStatus, Event, EventBody, JobState, Snapshot},
 };
@@ -29,6 +30,8 @@ pub struct Hub {
     events: broadcast::Sender<Arc<Event>>,
     /// The metrics of the same supervisor.
     pub meter: Meter,
+    /// What was, of each backend.
+    pub(crate) chronicle: Chronicle,
 }
 
 struct State {
@@ -59,7 +62,13 @@ impl Hub {
             run: uuid::Uuid::new_v4().simple().to_string().into(),
         };
         let latest = watch::Sender::new(Arc::new(state.snapshot()));
-        Self { state: Mutex::new(state), latest, events: broadcast::channel(LAG).0, meter: Meter::new() }
+        Self {
+            state: Mutex::new(state),
+            latest,
+            events: broadcast::channel(LAG).0,
+            meter: Meter::new(),
+            chronicle: Chronicle::new(),
+        }
     }
 
     /// All that is known now; never waits for an actor.
@@ -97,6 +106,7 @@ impl Hub {
         let ids = |list: &[Arc<BackendStatus>]| list.iter().map(|b| b.id.clone()).collect::<Vec<BackendId>>();
         let (before, after) = (ids(&state.backends), ids(&order));
         state.backends = order;
+        self.chronicle.retain(|id| after.contains(id));
         let mut bodies = Vec::new();
         for backend in &before {
             if !after.contains(backend) {
@@ -116,6 +126,9 @@ impl Hub {
         let mut state = self.lock();
         let Some(place) = state.backends.iter_mut().find(|b| b.id == status.id) else { return };
         let before = std::mem::replace(place, status.clone());
+        if before.phase != status.phase {
+            self.chronicle.entered(&status);
+        }
         let bodies = changes(&before, &status);
         self.publish(&mut state, bodies);
     }

@@ -19,6 +19,7 @@
 //! | [`net`] | dialling out: addresses, TLS, capped bodies, server-sent events |
 //! | [`notices`] | causes and remedies for a person |
 //! | [`settings`] | the layers of the configuration while the process runs |
+//! | [`state`] | the state database: what survives the process (feature `state`) |
 //! | `sim` | simulated backends on loopback ports (feature `sim`) |
 //!
 //! The library installs no logger, no signal handler and no TLS provider of the process, changes no environment, and
@@ -45,6 +46,7 @@ mod roster;
 pub mod settings;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod state;
 pub mod supervisor;
 mod tree;
 

@@ -1,3 +1,15 @@
-//! Messages for a person: the catalogue of causes and remedies.
+//! Causes and remedies for a person: the catalogue, and the desk where notices are raised and cleared.
+//!
+//! [`Desk`] is what the parts of Backline hold. Behind it stands a book, pure rules over groups: one cause at one
+//! backend is one notice with a count, told at most once in 30 s, closed when its cause is gone.
 
+mod book;
 pub mod catalogue;
+mod desk;
+mod draft;
+
+pub use self::{
+    book::Mute,
+    desk::{Desk, Wanted},
+    draft::Draft,
+};

@@ -39,7 +39,9 @@ impl Roster {
     /// Brings the slots into this order.
     pub(crate) fn arrange<'a>(&self, order: impl Iterator<Item = &'a BackendId>) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        for (to, id) in order.filter(|id| slots.contains_key(*id)).cloned().collect::<Vec<_>>().iter().enumerate() {
+        for (to, id) in
+            order.filter(|id| slots.contains_key(*id)).cloned().collect::<Vec<_>>().iter().enumerate()
+        {
             if let Some(from) = slots.get_index_of(id) {
                 slots.move_index(from, to);
             }

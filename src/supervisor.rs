@@ -1,14 +1,16 @@
 //! The supervisor: the handle that a host embeds.
 
-mod apply;
+pub(crate) mod apply;
 mod builder;
 mod closing;
 mod handle;
 mod lease;
+mod notice;
 pub mod probe;
 pub mod query;
 mod ready;
 mod relay;
+mod settings;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -102,5 +104,9 @@ pub(crate) struct Core {
     pub(crate) hub: Arc<crate::hub::Hub>,
     pub(crate) roster: Arc<crate::roster::Roster>,
     pub(crate) tree: crate::tree::Tree,
+    /// What survives the process; none without a state directory.
+    pub(crate) store: Option<crate::state::Store>,
+    pub(crate) standing: Arc<crate::settings::standing::Standing>,
+    pub(crate) desk: crate::notices::Desk,
     pub(crate) lease_timeout: Duration,
 }

@@ -4,8 +4,11 @@
 //!  root         rest_for_one   3 restarts / 60 s      gives up: `closed()` resolves with the report
 //!   |- backends    one_for_one, dynamic               each child 5 / 30 s, then quarantined; the rest live on
 //!   |    '- connection "comfyui" ...                  owns its link task and its machine
+//!   |- store       permanent                          owns the state database, where there is one
 //!   |- jobs        permanent                          owns the drivers of the jobs
-//!   '- health      quarantined like a backend         probes and advises; it never brings the root down
+//!   |- health      quarantined like a backend         probes and advises; it never brings the root down
+//!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
+//!   '- settings    quarantined like a backend         decides which backends there are: the one writer of their set
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -25,9 +28,15 @@ use crate::{
         slot::Slot,
     },
     health::actor::{Msg as HealthMsg, Prober},
+    history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
     jobs::actor::{Jobs, Msg as JobsMsg, Setup},
     roster::Roster,
+    settings::{
+        actor::{Msg as SettingsMsg, Steward},
+        crew::Crew,
+    },
+    state::Store,
 };
 
 /// How long a connection may drain when the tree stops; jobs were waited for before.
@@ -43,7 +52,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The tree over a set of backends, not started yet.
-    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>) -> Self {
+    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>, state: Option<&Store>, crew: &Arc<Crew>) -> Self {
         let bus = Bus::new();
         // The roster knows the branch; were it known back, neither would ever be freed.
         let wanted = Arc::downgrade(roster);
@@ -59,12 +68,23 @@ impl Tree {
         });
         let health = ChildSpec::actor("health", move || (Prober, roster_of_health.clone()))
             .on_intensity(OnIntensity::QUARANTINE);
+        let (roster_of_history, hub_of_history) = (roster.clone(), hub.clone());
+        let history = ChildSpec::actor("history", move || {
+            (Historian, HistorySetup { roster: roster_of_history.clone(), hub: hub_of_history.clone() })
+        })
+        .on_intensity(OnIntensity::QUARANTINE);
         let root = SupervisorSpec::new("root")
             .strategy(Strategy::RestForOne)
             .intensity(3, Duration::from_secs(60))
-            .child(backends.child())
-            .child(jobs)
-            .child(health);
+            .child(backends.child());
+        let root = match state.map(store) {
+            Some(store) => root.child(store),
+            None => root,
+        };
+        let crew = crew.clone();
+        let settings = ChildSpec::actor("settings", move || (Steward, crew.clone()))
+            .on_intensity(OnIntensity::QUARANTINE);
+        let root = root.child(jobs).child(health).child(history).child(settings);
         Self { root: Branch::new(&bus, root), backends, bus }
     }
 
@@ -76,9 +96,31 @@ impl Tree {
         self.root.cell("jobs").map(ActorRef::from)
     }
 
+    pub(crate) fn settings(&self) -> Option<ActorRef<SettingsMsg>> {
+        self.root.cell("settings").map(ActorRef::from)
+    }
+
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
         self.root.cell("health").map(ActorRef::from)
     }
+}
+
+/// The owner of the state database as a child. Asked to stop, it takes what waits to the disk first.
+#[cfg(feature = "state")]
+fn store(store: &Store) -> ChildSpec {
+    use crate::state::actor::{CLOSE, Msg, Owner};
+    let store = store.clone();
+    ChildSpec::actor("store", move || (Owner, store.clone()))
+        .shutdown(CLOSE + Duration::from_secs(1))
+        .stop_with(|cell| {
+            // An owner that is gone needs no close.
+            let _ = ActorRef::<Msg>::from(cell.clone()).cast(Msg::Close);
+        })
+}
+
+#[cfg(not(feature = "state"))]
+fn store(store: &Store) -> ChildSpec {
+    match *store {}
 }
 
 /// One backend's connection as a child. Its normal end is a close that was asked for; all else is a bug and is
@@ -104,22 +146,31 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::BackendConfig,
+        config::{BackendConfig, Config},
         connection::{pace::Pace, slot::real_dialer},
         model::Kind,
         net::Address,
+        notices::Desk,
+        settings::{layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
+        supervisor::apply::Stage,
     };
 
     #[tokio::test(start_paused = true)]
     async fn a_tree_that_ended_frees_its_backends() {
         let (roster, hub) = (Arc::new(Roster::default()), Arc::new(Hub::new(TreeSnapshot::down("root"))));
-        let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
-        roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
+        let backend = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
+        let config = Config::new().backend(backend);
+        let pace = Arc::new(Pace::per_process());
+        let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: real_dialer() };
+        stage.set(&config.backends);
+        let standing = Standing::new(Layers::Given(Box::new(config.clone())), config);
+        let (shelf, teller) = (Shelf::new(None), Teller(Desk::new(hub.clone())));
+        let crew = Arc::new(Crew { stage, standing, shelf, teller });
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let tree = Tree::new(&roster, &hub);
+        let tree = Tree::new(&roster, &hub, None, &crew);
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
-        drop((roster, tree));
+        drop((roster, tree, crew));
         // What the actors' tasks held goes with them.
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(kept.upgrade().is_none() && slot.upgrade().is_none());

@@ -4,12 +4,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     config::{
-        Adopt, BackendConfig, Config, Login, PoolConfig, Problem, Problems, Secret, Trust,
+        Adopt, BackendConfig, Config, DiscoveryConfig, Login, PoolConfig, Problem, Problems, Secret, Trust,
         environment::url_aliases,
         layer::{Layer, Origin},
         leaf::Leaf,
         schema::FieldType,
     },
+    discovery::{Host, PortRange},
     model::{BackendId, Capability, Kind},
     net::Address,
 };
@@ -35,7 +36,7 @@ pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, P
         pool.capability = group.capability("capability");
         config = config.pool(pool);
     }
-    config.discovery.adopt = root.inside("discovery").adopt("adopt").unwrap_or_default();
+    config.discovery = discovery(&root.inside("discovery"));
     let http = root.inside("http");
     config.http.listen = http.socket("listen");
     config.http.hosts = http.texts("hosts").unwrap_or_default();
@@ -44,6 +45,17 @@ pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, P
     put(&mut config.log.size, log.size("size"));
     put(&mut config.log.files, log.count("files"));
     (config, problems)
+}
+
+/// A configuration that was loaded looks for backends unless it says otherwise; one made in code does when it says so.
+fn discovery(group: &Group<'_>) -> DiscoveryConfig {
+    let mut discovery = DiscoveryConfig::on();
+    put(&mut discovery.enabled, group.flag("enabled"));
+    put(&mut discovery.adopt, group.adopt("adopt"));
+    put(&mut discovery.ports, group.ports("ports"));
+    put(&mut discovery.hosts, group.hosts("hosts"));
+    put(&mut discovery.interval, group.span("interval"));
+    discovery
 }
 
 fn backend(group: &Group<'_>, id: BackendId, unnamed: Option<&Arc<PathBuf>>) -> Option<BackendConfig> {
@@ -167,6 +179,8 @@ impl<'a> Group<'a> {
         kind: Kind -> Kind;
         capability: Capability -> Capability;
         adopt: Adopt -> Adopt;
+        ports: Ports -> Vec<PortRange>;
+        hosts: Hosts -> Vec<Host>;
         number: Count -> u64;
     }
 

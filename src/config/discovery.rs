@@ -1,8 +1,10 @@
 //! The settings of discovery.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
+
+use crate::discovery::{Host, PortRange, Scope};
 
 /// Whether a server that was found becomes a backend by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -39,9 +41,44 @@ impl fmt::Display for Adopt {
 }
 
 /// How backends are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+///
+/// Made in code it is off, so that an embedded library looks at nothing that its host did not name: a host that wants
+/// it asks for it with [`Self::on`]. A configuration that was loaded has it on unless it says `enabled: false`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiscoveryConfig {
-    /// What becomes of a find.
+    /// Whether it looks by itself, at the start and in the background. What is asked for is looked at either way.
+    pub enabled: bool,
+    /// What becomes of a find. Whatever stands here, it goes on looking, gently: a backend that moved is noticed.
     pub adopt: Adopt,
+    /// Ports to look at after the known ones. Default: none.
+    pub ports: Vec<PortRange>,
+    /// Machines to look at beside this one. Default: none.
+    pub hosts: Vec<Host>,
+    /// Between looks in the background, give or take a fifth; 30 s at least. Default 60 s.
+    pub interval: Duration,
+}
+
+impl Default for DiscoveryConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            adopt: Adopt::default(),
+            ports: Vec::new(),
+            hosts: Vec::new(),
+            interval: Duration::from_secs(60),
+        }
+    }
+}
+
+impl DiscoveryConfig {
+    /// It looks by itself; the rest as by default.
+    pub fn on() -> Self {
+        Self { enabled: true, ..Self::default() }
+    }
+
+    /// What it looks at by itself: the known ports and hosts, then the configured.
+    pub fn scope(&self) -> Scope {
+        Scope::new().and(&self.hosts, &self.ports)
+    }
 }

@@ -34,6 +34,11 @@ impl Edits {
         self.values.insert(path, text.into());
     }
 
+    /// Sets a value of something that stays taken out of the layers below.
+    pub(crate) fn write(&mut self, path: impl Into<String>, text: impl Into<String>) {
+        self.values.insert(path.into(), text.into());
+    }
+
     /// Takes out a backend or a pool, like `backends.comfyui`.
     pub fn remove(&mut self, path: impl Into<String>) {
         let path = path.into();

@@ -114,6 +114,8 @@ fn written(leaf: &Leaf) -> String {
     match leaf {
         Leaf::Flag(_) | Leaf::Count(_) | Leaf::Kind(_) | Leaf::Adopt(_) => leaf.to_string(),
         Leaf::Texts(texts) => list(texts.iter().map(|item| text(item)).collect()),
+        Leaf::Ports(ports) => list(ports.iter().map(|port| text(&port.to_string())).collect()),
+        Leaf::Hosts(hosts) => list(hosts.iter().map(|host| text(&host.to_string())).collect()),
         Leaf::Ids(ids) => list(ids.iter().map(|id| text(id.as_str())).collect()),
         _ => text(&leaf.to_string()),
     }

@@ -29,6 +29,8 @@ impl FieldType {
             Self::Pin => "sha256",
             Self::Id => "id",
             Self::Ids => "ids",
+            Self::Ports => "ports",
+            Self::Hosts => "hosts",
             Self::Kind | Self::Capability | Self::Adopt => "choice",
         }
     }

@@ -19,6 +19,7 @@ use crate::{
         size::{parse_size, show_size},
         suggest::suggestion,
     },
+    discovery::{Host, PortRange},
     model::{BackendId, Capability, Kind},
     net::Address,
 };
@@ -43,6 +44,8 @@ pub(crate) enum Leaf {
     Kind(Kind),
     Capability(Capability),
     Adopt(Adopt),
+    Ports(Vec<PortRange>),
+    Hosts(Vec<Host>),
 }
 
 /// What is wrong with a value, and what to do; the path and the place are the reader's to add.
@@ -105,7 +108,7 @@ impl FieldType {
             Self::Kind => choice(self, text, Kind::ALL, Kind::as_str).map(Leaf::Kind),
             Self::Capability => choice(self, text, Capability::ALL, Capability::as_str).map(Leaf::Capability),
             Self::Adopt => choice(self, text, Adopt::ALL, Adopt::as_str).map(Leaf::Adopt),
-            Self::Texts | Self::Ids => {
+            Self::Texts | Self::Ids | Self::Ports | Self::Hosts => {
                 self.join(text.split(',').map(str::trim).filter(|part| !part.is_empty()))
             }
             Self::Group | Self::Pair | Self::Entries => Err(wrong(&"is a single value")),
@@ -114,11 +117,19 @@ impl FieldType {
 
     /// Makes a list of this type from its parts.
     pub(crate) fn join<'a>(self, parts: impl Iterator<Item = &'a str>) -> Result<Leaf, Complaint> {
-        if self == Self::Texts {
-            return Ok(Leaf::Texts(parts.map(str::to_owned).collect()));
+        match self {
+            Self::Texts => Ok(Leaf::Texts(parts.map(str::to_owned).collect())),
+            Self::Ports => parts.map(|part| self.part(part)).collect::<Result<_, _>>().map(Leaf::Ports),
+            Self::Hosts => parts.map(|part| self.part(part)).collect::<Result<_, _>>().map(Leaf::Hosts),
+            _ => {
+                let ids = parts.map(BackendId::new).collect::<Result<Vec<_>, _>>();
+                ids.map(Leaf::Ids).map_err(|e| Complaint::expected(self, e))
+            }
         }
-        let ids = parts.map(BackendId::new).collect::<Result<Vec<_>, _>>();
-        ids.map(Leaf::Ids).map_err(|e| Complaint::expected(self, e))
+    }
+
+    fn part<T: std::str::FromStr<Err = String>>(self, text: &str) -> Result<T, Complaint> {
+        text.parse().map_err(|why| Complaint::expected(self, format!("{} {why}", quoted(text))))
     }
 }
 
@@ -197,6 +208,10 @@ fn pin(text: &str) -> Option<String> {
     (digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then_some(digits)
 }
 
+fn joined(items: &[impl fmt::Display]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Leaf {
     /// Plain text that [`FieldType::read`] reads back; a secret that was written out is hidden.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,6 +228,8 @@ impl fmt::Display for Leaf {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Socket(socket) => write!(f, "{socket}"),
             Self::Id(id) => write!(f, "{id}"),
+            Self::Ports(ports) => f.write_str(&joined(ports)),
+            Self::Hosts(hosts) => f.write_str(&joined(hosts)),
             Self::Ids(ids) => f.write_str(&ids.iter().map(BackendId::as_str).collect::<Vec<_>>().join(", ")),
             Self::Kind(kind) => write!(f, "{kind}"),
             Self::Capability(capability) => f.write_str(capability.as_str()),
@@ -228,6 +245,8 @@ impl Serialize for Leaf {
             Self::Count(count) => serializer.serialize_u64(*count),
             Self::Texts(texts) => texts.serialize(serializer),
             Self::Ids(ids) => ids.serialize(serializer),
+            Self::Ports(ports) => ports.serialize(serializer),
+            Self::Hosts(hosts) => hosts.serialize(serializer),
             _ => serializer.collect_str(self),
         }
     }

@@ -54,6 +54,10 @@ pub enum FieldType {
     Capability,
     /// What becomes of a find.
     Adopt,
+    /// Ports and ranges of ports.
+    Ports,
+    /// Machines: names, addresses, small networks.
+    Hosts,
 }
 
 impl FieldType {
@@ -81,6 +85,8 @@ impl FieldType {
             Self::Pin => "the SHA-256 of a certificate, 64 hexadecimal digits in quotes".to_owned(),
             Self::Id => "an id, like \"comfy-a\"".to_owned(),
             Self::Ids => "a list of ids, like `[\"comfy-a\"]`".to_owned(),
+            Self::Ports => "a list of ports in quotes, like `[\"9000\", \"9100-9110\"]`".to_owned(),
+            Self::Hosts => "a list of hosts, like `[\"render-box\", \"10.0.0.0/24\"]`".to_owned(),
             Self::Kind | Self::Capability | Self::Adopt => format!("one of {}", self.choices().join(", ")),
         }
     }
@@ -108,7 +114,7 @@ impl FieldType {
 
     /// Whether it holds several values.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Texts | Self::Ids)
+        matches!(self, Self::Texts | Self::Ids | Self::Ports | Self::Hosts)
     }
 }
 
@@ -177,8 +183,8 @@ const fn span(low_ms: u64, high_s: u64) -> FieldType {
 }
 
 use FieldType::{
-    Adopt as AdoptType, Capability as CapabilityType, Count, Entries, File, Flag, Group, Header, Id, Ids,
-    Kind as KindType, Pair, Pin, Proxy, Secret, Size, Socket, Text, Texts, Url,
+    Adopt as AdoptType, Capability as CapabilityType, Count, Entries, File, Flag, Group, Header, Hosts, Id,
+    Ids, Kind as KindType, Pair, Pin, Ports, Proxy, Secret, Size, Socket, Text, Texts, Url,
 };
 
 #[rustfmt::skip]
@@ -228,6 +234,10 @@ const FIELDS: &[FieldDoc] = &[
     row("pools.*.capability", CapabilityType, "", "What its members are used for."),
     row("discovery", Group, "", "How backends are found on this machine."),
     row("discovery.adopt", AdoptType, "when_empty", "What becomes of a find: a backend while none is configured, always, or never."),
+    row("discovery.enabled", Flag, "true", "Whether it looks for backends by itself; asked, it looks either way."),
+    row("discovery.ports", Ports, "", "Ports to look at after the known ones."),
+    row("discovery.hosts", Hosts, "", "Other machines to look at; without them nothing but this one is."),
+    row("discovery.interval", span(30_000, 86_400), "1m", "Between looks in the background, more or less."),
     row("http", Group, "", "The API and the dashboard."),
     row("http.listen", Socket, "127.0.0.1:7717", "Where they are served."),
     row("http.hosts", Texts, "", "Names beside the loopback ones by which they may be asked."),

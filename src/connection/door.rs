@@ -177,7 +177,9 @@ impl Door {
     fn excuse(&self, way: &Way, waited: Duration) -> Error {
         let (wait, fault) = match way {
             Way::Open(_) => ("a free slot", None),
-            Way::Barred(_, fault) | Way::Shut(fault) | Way::Gone(fault) => ("a ready session", Some(fault.clone())),
+            Way::Barred(_, fault) | Way::Shut(fault) | Way::Gone(fault) => {
+                ("a ready session", Some(fault.clone()))
+            }
         };
         Error::Unavailable { backend: self.backend.clone(), wait, waited, fault: fault.map(Box::new) }
     }

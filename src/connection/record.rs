@@ -30,6 +30,10 @@ impl Record {
         self.hub.set_backend(Arc::new(status.clone()));
     }
 
+    pub(crate) fn chronicle(&self) -> &crate::history::Chronicle {
+        &self.hub.chronicle
+    }
+
     pub(crate) fn meter(&self) -> &crate::meter::Meter {
         &self.hub.meter
     }

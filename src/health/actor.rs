@@ -187,6 +187,7 @@ impl State {
         if epoch != patient.epoch {
             return;
         }
+        slot.record.chronicle().probed(id, outcome.is_ok().then_some(took));
         match &outcome {
             Ok(_) => {
                 slot.record.meter().probed(id.as_str(), took);

@@ -137,6 +137,9 @@ impl Board {
         if to.is_end() {
             let backend = status.backend.as_ref().map_or("none", |b| b.as_str());
             self.hub.meter.job_ended(backend, to);
+            if let (JobState::Done, Some(backend), Some(took)) = (to, &status.backend, took(&status)) {
+                self.hub.chronicle.job_ended(backend, took);
+            }
         }
         self.hub.move_job(from, to, body);
         self.latest.send_replace(Arc::new(status.clone()));
@@ -169,6 +172,12 @@ impl Board {
     fn lock(&self) -> MutexGuard<'_, JobStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// From the first time that it was sent until its last step: what a backend takes, without the wait for one.
+fn took(status: &JobStatus) -> Option<std::time::Duration> {
+    let sent = status.timeline.iter().find(|step| step.state == JobState::Sent)?;
+    status.timeline.last()?.at.duration_since(sent.at).try_into().ok()
 }
 
 impl Sink for Board {

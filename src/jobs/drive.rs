@@ -44,7 +44,12 @@ struct Run {
 
 impl Run {
     fn fresh() -> Self {
-        Self { remote: uuid::Uuid::new_v4().hyphenated().to_string(), backend: None, place: None, start: Start::Fresh }
+        Self {
+            remote: uuid::Uuid::new_v4().hyphenated().to_string(),
+            backend: None,
+            place: None,
+            start: Start::Fresh,
+        }
     }
 }
 
@@ -64,7 +69,11 @@ impl Driver {
                 Err(error) if run.start == Start::Follow => {
                     let text = format!("its backend was taken out while it ran: {error}");
                     let fault = Fault::new(Code::Uncertain, text);
-                    return self.board.end(JobState::Uncertain, "nobody can look it up any more", Some(fault));
+                    return self.board.end(
+                        JobState::Uncertain,
+                        "nobody can look it up any more",
+                        Some(fault),
+                    );
                 }
                 Err(error) => {
                     let fault = Fault::new(Code::NotFound, error.to_string()).with_fix(error.fix());
@@ -73,7 +82,8 @@ impl Driver {
             };
             let place = self.roster.slot(lease.backend()).map(|slot| slot.config.url.clone());
             if run.start == Start::Follow && run.place != place {
-                let text = "its backend got another address while it ran; nothing there can prove how it ended";
+                let text =
+                    "its backend got another address while it ran; nothing there can prove how it ended";
                 let fault = Fault::new(Code::Uncertain, text);
                 return self.board.end(JobState::Uncertain, "the backend's address changed", Some(fault));
             }

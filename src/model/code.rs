@@ -142,6 +142,30 @@ codes! {
     ProxyInTheWay = "proxy_in_the_way", Unreachable, Retry;
     /// A file or disk of ours refuses.
     Disk = "disk", Internal, Retry;
+    /// The configuration file is broken; the configuration before it stays.
+    ConfigInvalid = "config_invalid", Config, Retry;
+    /// A change of the configuration file has no effect: an edit or the environment stands over it.
+    ConfigMasked = "config_masked", Config, Retry;
+    /// A configured backend's server seems to be at another address now.
+    BackendMoved = "backend_moved", Unreachable, Retry;
+    /// A server was found that is no backend yet.
+    BackendFound = "backend_found", Config, Retry;
+    /// The disk refuses the state database.
+    DiskTrouble = "disk_trouble", Internal, Retry;
+    /// The disk of the state database is full.
+    DiskFull = "disk_full", Internal, Retry;
+    /// The state database was damaged; what could be read was kept.
+    StateSalvaged = "state_salvaged", Internal, Retry;
+    /// Samples of the history were dropped.
+    HistoryDropped = "history_dropped", Internal, Retry;
+    /// The backend's version has known security holes.
+    VersionVulnerable = "version_vulnerable", Backend, Retry;
+    /// The connection comes and goes.
+    Flapping = "flapping", Unreachable, Retry;
+    /// The backend's live channel does not tell everything.
+    ChannelDegraded = "channel_degraded", Backend, Retry;
+    /// The wall clock jumped.
+    ClockJump = "clock_jump", Internal, Retry;
     /// A bug of ours.
     Internal = "internal", Internal, Retry;
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{BackendId, BackendStatus, Fault, Health, JobId, JobState, Phase, Progress};
+use crate::model::{BackendId, BackendStatus, Fault, Health, JobId, JobState, Notice, Phase, Progress};
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]
@@ -62,6 +62,12 @@ pub enum EventBody {
     /// An actor kept crashing; the tree stopped restarting it.
     #[serde(rename = "tree.quarantined")]
     TreeQuarantined { child: String, reason: String },
+    /// A person should know of something: for the first time, or with a grown count; at most once a group in 30 s.
+    #[serde(rename = "notice.raised")]
+    NoticeRaised(Box<Notice>),
+    /// What a notice told of is over.
+    #[serde(rename = "notice.cleared")]
+    NoticeCleared(Box<Notice>),
 }
 
 impl EventBody {
@@ -79,6 +85,8 @@ impl EventBody {
             Self::JobDelta { .. } => "job.delta",
             Self::TreeCrash { .. } => "tree.crash",
             Self::TreeQuarantined { .. } => "tree.quarantined",
+            Self::NoticeRaised(_) => "notice.raised",
+            Self::NoticeCleared(_) => "notice.cleared",
         }
     }
 }

@@ -209,6 +209,66 @@ pub const fn entry(code: Code) -> Entry {
             "The disk is full, or the directory forbids it.",
             "Free space or correct the rights; then try again."
         ),
+        Code::ConfigInvalid => entry!(
+            "The configuration file is broken",
+            "It was saved with a mistake; the configuration before it stays in force.",
+            "Correct what the detail lists; `backline config check` lists it too. A good file is taken over at once."
+        ),
+        Code::ConfigMasked => entry!(
+            "A change of the file has no effect",
+            "The value was changed through the API, or an environment variable sets it, and that stands over the file.",
+            "Revert the edit or unset the variable that the message names, or leave it; `backline config show` names every value's source."
+        ),
+        Code::BackendMoved => entry!(
+            "The server seems to have moved",
+            "It does not answer at its configured address, and one like it answers at another.",
+            "If it is the same server, set `url` to the address that the message names; Backline never moves a configured backend by itself."
+        ),
+        Code::BackendFound => entry!(
+            "A server was found",
+            "It runs on an address that is swept, and no backend is configured for it.",
+            "Add it as a backend, or dismiss this; `backline discover` lists what runs where."
+        ),
+        Code::DiskTrouble => entry!(
+            "The state cannot be written",
+            "The disk or the rights of the state directory refuse it; Backline works on, and tries again.",
+            "Check the disk and the rights of the state directory; nothing else is needed once it can be written."
+        ),
+        Code::DiskFull => entry!(
+            "The disk is full",
+            "No space is left on the disk of the state directory; Backline works on, and tries again.",
+            "Free space on that disk, or set BACKLINE_STATE_DIR to another one."
+        ),
+        Code::StateSalvaged => entry!(
+            "The state database was damaged",
+            "The disk or a crash of the machine damaged it; a copy was set aside and what could be read was kept.",
+            "Read what was lost in the detail; check the disk. The copy that was set aside can be removed."
+        ),
+        Code::HistoryDropped => entry!(
+            "Samples of the history were dropped",
+            "The disk is slower than the samples come, or refuses them; nothing else waits for them.",
+            "Check the disk's load; charts have a gap here, and all else is complete."
+        ),
+        Code::VersionVulnerable => entry!(
+            "The server's version has known security holes",
+            "It is older than the release that closes them.",
+            "Update the server to the version that the message names; until then let only trusted machines reach it."
+        ),
+        Code::Flapping => entry!(
+            "The connection comes and goes",
+            "The server crashes and is restarted again and again, or the network between is bad.",
+            "Look at the server's own log around these times, and at the network; it ends by itself once a session holds."
+        ),
+        Code::ChannelDegraded => entry!(
+            "The live channel does not tell everything",
+            "Something between (a proxy without WebSockets, a buffering one) holds events back; state is read by polling.",
+            "Let the proxy pass WebSockets and unbuffered event streams, or connect to the server directly."
+        ),
+        Code::ClockJump => entry!(
+            "The clock jumped",
+            "The machine slept, or its clock was set.",
+            "Nothing to do if the machine slept; otherwise check its time service. Times shown across the jump do not compare."
+        ),
         Code::Internal => entry!(
             "A bug of Backline",
             "Something happened that cannot.",

@@ -29,10 +29,21 @@ pub(crate) struct Situation<'a> {
 /// Something that is worth telling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum News {
-    Adopted { id: BackendId, at: Address },
-    Moved { id: BackendId, from: Address, to: Address },
+    Adopted {
+        id: BackendId,
+        at: Address,
+    },
+    Moved {
+        id: BackendId,
+        from: Address,
+        to: Address,
+    },
     /// A configured backend seems to have moved; it does not follow by itself.
-    Offered { id: BackendId, from: Address, to: Address },
+    Offered {
+        id: BackendId,
+        from: Address,
+        to: Address,
+    },
 }
 
 /// What becomes of a sweep's finds.
@@ -85,7 +96,9 @@ impl<'a> Session<'a> {
         let mut names = Names::default();
         let Config { backends, pools, .. } = situation.running;
         let ids = backends.keys().chain(pools.keys()).chain(situation.bare.backends.keys());
-        ids.chain(situation.reserved).chain(book.0.iter().map(|known| &known.id)).for_each(|id| names.take(id));
+        ids.chain(situation.reserved)
+            .chain(book.0.iter().map(|known| &known.id))
+            .for_each(|id| names.take(id));
         let (unclaimed, held) = (Vec::new(), Vec::new());
         Self { situation, book, names, unclaimed, held, proposals: Vec::new(), news: Vec::new() }
     }
@@ -125,12 +138,20 @@ impl<'a> Session<'a> {
     fn remember(&mut self, backend: &BackendConfig, find: Find) {
         self.book.0.retain(|known| known.id != backend.id);
         let Find { kind, url, identity, title, .. } = find;
-        self.book.0.push(Known { id: backend.id.clone(), kind, url, identity, title, entered: Entered::Seen });
+        self.book.0.push(Known {
+            id: backend.id.clone(),
+            kind,
+            url,
+            identity,
+            title,
+            entered: Entered::Seen,
+        });
     }
 
     /// An adopted backend whose address refuses is followed to the one unclaimed server with its fingerprint.
     fn follow(&mut self) {
-        let missing: Vec<Known> = self.book.adopted().filter(|known| self.is_missing(known)).cloned().collect();
+        let missing: Vec<Known> =
+            self.book.adopted().filter(|known| self.is_missing(known)).cloned().collect();
         for known in &missing {
             let lookalikes = missing.iter().filter(|other| same_print(other, known)).count();
             let fits: Vec<usize> = (0..self.unclaimed.len())

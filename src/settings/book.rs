@@ -43,6 +43,17 @@ impl Book {
         self.0.iter().find(|known| known.id == *id)
     }
 
+    /// This book, with what another has about other servers.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        for known in other.0 {
+            let spot = Spot::of(&known.url);
+            if self.0.iter().all(|mine| mine.id != known.id && Spot::of(&mine.url) != spot) {
+                self.0.push(known);
+            }
+        }
+        self
+    }
+
     /// The layer of what was found, under a configuration of all other layers.
     ///
     /// Once adopted a backend stays, also when others are added through the API. It gives way to a file that says

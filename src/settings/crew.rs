@@ -14,7 +14,7 @@ use crate::{
         masked::masked,
         refusal::refusing,
         shelf::{Kept, Shelf},
-        standing::{Settings, Standing},
+        standing::{Recall, Settings, Standing},
         tell::Teller,
     },
     supervisor::apply::Stage,
@@ -33,6 +33,27 @@ pub(crate) enum Wish {
     Reload,
     /// A sweep ended.
     Sweep(Vec<Find>),
+}
+
+impl Wish {
+    /// What failed, where nobody waits for the answer.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Begin => "the settings could not be taken up",
+            Self::Apply(_) => "a configuration could not be applied",
+            Self::Edit { .. } => "an edit could not be applied",
+            Self::Reload => "the changed files do not count",
+            Self::Sweep(_) => "what was found could not be adopted",
+        }
+    }
+}
+
+/// Whether a change of edits and book goes to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeping {
+    WhatChanged,
+    /// What the store has is more than what counts now.
+    AsItIs,
 }
 
 /// What is needed to carry out a wish. One wish at a time: this is the one writer of the settings.
@@ -66,34 +87,49 @@ impl Crew {
         Settings::clone(&self.standing.now())
     }
 
+    /// Takes up what earlier runs kept; after a crash, completes what was begun.
     async fn begin(&self) -> Result<Change, Error> {
-        if *self.standing.settled.borrow() {
-            // The actor crashed: what it had begun is completed.
-            return self.stage.turn_to(&self.standing.now().config.backends).await;
-        }
-        let Kept { edits, book } = self.shelf.take().await;
         let mut draft = self.draft();
-        (draft.edits, draft.book) = (edits, book);
-        let settled = match self.settle(draft.clone()).await {
-            // What was edited does not fit the file any more: the file counts, and the edits wait for it to be mended.
-            Err(Error::Invalid(problems)) if !draft.edits.is_empty() => {
-                self.teller.invalid(&problems);
-                let edits = std::mem::take(&mut draft.edits);
-                let change = self.settle(draft).await;
-                let mut now = self.draft();
-                (now.edits, now.problems) = (edits, problems);
-                self.standing.set(now);
-                change
+        if draft.recall == Recall::Done {
+            return self.stage.turn_to(&draft.config.backends).await;
+        }
+        let begun = match self.shelf.take().await {
+            Ok(Kept { edits, book }) => {
+                draft.recall = Recall::Done;
+                draft.edits = edits;
+                draft.book = book.with(draft.book);
+                self.resume(draft).await
             }
-            settled => settled,
+            // Without the database there is still a configuration. It is asked for again.
+            Err(error) => self.settle(draft).await.and(Err(error)),
         };
         self.standing.settled.send_replace(true);
-        settled
+        begun
+    }
+
+    async fn resume(&self, mut draft: Settings) -> Result<Change, Error> {
+        match self.settle(draft.clone()).await {
+            // What was edited does not fit the file any more: the file counts, and the edits wait for it to be mended.
+            Err(Error::Invalid(problems)) if !draft.edits.is_empty() => {
+                let edits = std::mem::take(&mut draft.edits);
+                let change = self.settle_with(draft, Keeping::AsItIs).await?;
+                let mut now = self.draft();
+                (now.edits, now.problems) = (edits, problems);
+                self.teller.invalid(&now.problems);
+                self.standing.set(now);
+                Ok(change)
+            }
+            settled => settled,
+        }
     }
 
     async fn edit(&self, edit: Edit, tag: Option<String>) -> Result<Change, Error> {
         if tag.is_some_and(|tag| tag != self.standing.tag()) {
             return Err(Error::Outdated);
+        }
+        if self.standing.now().recall == Recall::Due {
+            // What is edited now would be written over what was edited before.
+            self.begin().await?;
         }
         let mut draft = self.draft();
         let edit = fitting(edit, &draft)?;
@@ -130,11 +166,8 @@ impl Crew {
         let is_ready = |id: &BackendId| shown.backend(id.as_str()).is_some_and(|b| b.phase == Phase::Ready);
         let doubtful = running.backends.values().filter(|backend| !is_ready(&backend.id));
         let refusing = refusing(doubtful.map(|b| (b.id.clone(), b.url.clone())).collect()).await;
-        let reserved: Vec<BackendId> = now
-            .edits
-            .removed()
-            .filter_map(|path| path.strip_prefix("backends.")?.parse().ok())
-            .collect();
+        let reserved: Vec<BackendId> =
+            now.edits.removed().filter_map(|path| path.strip_prefix("backends.")?.parse().ok()).collect();
         let situation =
             Situation { bare: &bare, running: &running, reserved: &reserved, refusing: &refusing };
         let ruling = adopt::rule(&now.book, &situation, finds);
@@ -152,11 +185,16 @@ impl Crew {
 
     /// Makes a draft count: all layers, validated, kept, and carried out. Nothing happens where they are not valid,
     /// or cannot be kept.
-    async fn settle(&self, mut draft: Settings) -> Result<Change, Error> {
+    async fn settle(&self, draft: Settings) -> Result<Change, Error> {
+        self.settle_with(draft, Keeping::WhatChanged).await
+    }
+
+    async fn settle_with(&self, mut draft: Settings, keeping: Keeping) -> Result<Change, Error> {
         let before = self.standing.now();
         let outcome = self.load(&draft).await?;
         let news = outcome.config != *before.config;
-        if draft.edits != before.edits || draft.book != before.book {
+        let changed = draft.edits != before.edits || draft.book != before.book;
+        if changed && (before.recall, keeping) == (Recall::Done, Keeping::WhatChanged) {
             self.shelf.keep(&draft).await?;
         }
         draft.config = Arc::new(outcome.config);

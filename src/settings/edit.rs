@@ -72,7 +72,8 @@ impl Edit {
         let mut edits = edits.clone();
         match self {
             Self::Add(id, fields) => {
-                // What was edited about a former backend of this name is not about this one.
+                // What was edited about a former backend of this name is not about this one, nor is what a layer
+                // below says of one that was taken out.
                 let group = group(&id);
                 edits.remove(&group);
                 write(&mut edits, &group, fields);
@@ -90,7 +91,7 @@ fn write(edits: &mut Edits, group: &str, Fields(fields): Fields) {
     for (path, text) in fields {
         let path = format!("{group}.{path}");
         match text {
-            Some(text) => edits.set(path, text),
+            Some(text) => edits.write(path, text),
             None => edits.revert(&path),
         }
     }

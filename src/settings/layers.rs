@@ -49,9 +49,7 @@ impl Layers {
         match self {
             // It looks for no file.
             Self::Given(_) => Loader::new().edits(edits.clone()).discovered(found).gather_without_file(),
-            Self::Read(loader) => {
-                Loader::clone(loader).edits(edits.clone()).discovered(found).gather()
-            }
+            Self::Read(loader) => Loader::clone(loader).edits(edits.clone()).discovered(found).gather(),
         }
     }
 

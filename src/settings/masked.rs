@@ -1,6 +1,9 @@
 //! Changes of a file that have no effect. Pure.
 
-use crate::config::{Edits, Loaded, Origin, layer::is_at_or_below};
+use crate::config::{
+    Edits, Loaded,
+    layer::{Origin, is_at_or_below},
+};
 
 /// A value that changed in the file while another layer stands over it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +63,8 @@ mod tests {
             r#"(backends: { "a": (kind: comfyui, url: "http://z", enabled: false, required: false), "b": (kind: gradio, url: "http://z") })"#,
         );
         let told: Vec<_> = masked(&before, &after, &edits).into_iter().map(|m| (m.path, m.by)).collect();
-        let wanted = [
-            ("backends.a.url", "env:BACKLINE_A_URL"),
-            ("backends.a.required", "api"),
-            ("backends.b", "api"),
-        ];
+        let wanted =
+            [("backends.a.url", "env:BACKLINE_A_URL"), ("backends.a.required", "api"), ("backends.b", "api")];
         assert_eq!(told, wanted.map(|(path, by)| (path.to_owned(), by.to_owned())));
         assert!(masked(&after, &after, &edits).is_empty());
     }

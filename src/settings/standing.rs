@@ -13,12 +13,21 @@ use crate::{
     },
 };
 
+/// Whether what earlier runs kept has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recall {
+    /// The store could not be read so far: nothing may be written over what it keeps.
+    Due,
+    Done,
+}
+
 /// One consistent state of the settings. What is acknowledged stands in here.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// Counts the configurations that were applied.
     pub(crate) generation: u64,
     pub(crate) layers: Layers,
+    pub(crate) recall: Recall,
     pub(crate) edits: Edits,
     pub(crate) book: Book,
     /// Finds that a person may adopt.
@@ -47,6 +56,7 @@ impl Standing {
         let now = Settings {
             generation: 0,
             layers,
+            recall: Recall::Due,
             config: Arc::new(config),
             edits: Edits::default(),
             book: Book::default(),

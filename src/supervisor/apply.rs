@@ -51,10 +51,7 @@ impl Stage {
     ///
     /// # Cancel safety
     /// Dropping the future leaves it half done: a later call completes it.
-    pub(crate) async fn turn_to(
-        &self,
-        wanted: &IndexMap<BackendId, BackendConfig>,
-    ) -> Result<Change, Error> {
+    pub(crate) async fn turn_to(&self, wanted: &IndexMap<BackendId, BackendConfig>) -> Result<Change, Error> {
         let change = Change::between(&self.roster.settings(), wanted);
         for id in change.in_place() {
             if let Some(slot) = self.roster.slot(id) {

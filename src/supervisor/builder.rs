@@ -4,29 +4,67 @@ use std::{sync::Arc, time::Duration};
 
 use backline_supervisors::TreeSnapshot;
 
-use super::{Core, Handle, HangUp, Supervisor, relay};
+use super::{Core, Handle, HangUp, Supervisor, apply::Stage, relay};
 use crate::{
-    config::Config,
+    config::{Config, Loader},
     connection::{
         pace::Pace,
-        slot::{Dialer, Slot, real_dialer},
+        slot::{Dialer, real_dialer},
     },
     error::Error,
     hub::Hub,
+    notices::Desk,
     roster::Roster,
+    settings::{crew::Crew, layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
+    state::Store,
     tree::Tree,
 };
 
 /// How a supervisor is made.
 pub struct Builder {
     config: Config,
+    loader: Option<Loader>,
     lease_timeout: Duration,
     dialer: Dialer,
+    #[cfg(feature = "state")]
+    state: Keep,
+}
+
+/// Where state is kept.
+#[cfg(feature = "state")]
+enum Keep {
+    Nowhere,
+    In(std::path::PathBuf),
+    #[cfg(any(test, feature = "sim"))]
+    With(Store),
+}
+
+/// How long a start waits for what earlier runs kept, before it returns without.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// The settings before anything runs. What earlier runs kept may change backends, so those of a loader begin with it,
+/// and not before: none is dialed at an address that does not count.
+fn open_standing(layers: Layers, stage: &Stage, has_store: bool) -> Result<Arc<Standing>, Error> {
+    let (config, begun) = match &layers {
+        Layers::Given(config) => (Config::clone(config), true),
+        Layers::Read(loader) => (loader.load().map_err(Error::Invalid)?.config, !has_store),
+    };
+    if begun {
+        stage.set(&config.backends);
+    }
+    Ok(Standing::new(layers, config))
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { config: Config::new(), lease_timeout: Duration::from_secs(30), dialer: real_dialer() }
+        Self {
+            config: Config::new(),
+            loader: None,
+            lease_timeout: Duration::from_secs(30),
+            dialer: real_dialer(),
+            #[cfg(feature = "state")]
+            state: Keep::Nowhere,
+        }
     }
 }
 
@@ -38,10 +76,34 @@ impl Builder {
         self
     }
 
+    /// Loads the configuration from its layers, in place of [`Self::config`], and again whenever it may have changed:
+    /// with the feature `cli` files are watched, else [`Handle::reload`] does it. A broken file keeps what was before.
+    #[must_use]
+    pub fn loader(mut self, loader: Loader) -> Self {
+        self.loader = Some(loader);
+        self
+    }
+
     /// How long a lease waits for a ready session with a free slot. Default 30 s.
     #[must_use]
     pub fn lease_timeout(mut self, limit: Duration) -> Self {
         self.lease_timeout = limit;
+        self
+    }
+
+    /// Keeps state in this directory, which is made where it is missing. Without one nothing survives the process.
+    #[cfg(feature = "state")]
+    #[must_use]
+    pub fn state_dir(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.state = Keep::In(directory.into());
+        self
+    }
+
+    /// Keeps state in this store: how a test keeps it in memory, and makes the disk fail.
+    #[cfg(all(feature = "state", any(test, feature = "sim")))]
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.state = Keep::With(store);
         self
     }
 
@@ -67,26 +129,53 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Setup`] where the tree cannot be started: with `panic = "abort"` a crash would end the host instead
-    /// of one actor.
+    /// of one actor. [`Error::State`] where the state directory cannot be used and never will by itself: another
+    /// process has it, a newer Backline wrote it, others may write in it.
     pub async fn start(self) -> Result<Supervisor, Error> {
         if cfg!(panic = "abort") {
             return Err(Error::Setup(
                 "Backline needs `panic = \"unwind\"` in the profile of the host".to_owned(),
             ));
         }
+        let store = self.open_store().await?;
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
+        let desk = Desk::new(hub.clone());
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
-        for (_, backend) in self.config.backends {
-            roster.insert(Slot::new(backend, hub.clone(), pace.clone(), self.dialer.clone()));
-        }
-        hub.set_backends(
-            roster.slots().iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect(),
-        );
-        let tree = Tree::new(&roster, &hub);
+        let layers = match self.loader {
+            Some(loader) => Layers::Read(Box::new(loader)),
+            None => Layers::Given(Box::new(self.config)),
+        };
+        let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: self.dialer };
+        let standing = open_standing(layers, &stage, store.is_some())?;
+        let crew = Arc::new(Crew {
+            stage,
+            standing: standing.clone(),
+            shelf: Shelf::new(store.clone()),
+            teller: Teller(desk.clone()),
+        });
+        let tree = Tree::new(&roster, &hub, store.as_ref(), &crew);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());
-        let handle = Handle::new(Core { hub, roster, tree, lease_timeout: self.lease_timeout });
+        let _ = tokio::time::timeout(SETTLE, standing.settled.subscribe().wait_for(|settled| *settled)).await;
+        let handle =
+            Handle::new(Core { hub, roster, tree, desk, store, standing, lease_timeout: self.lease_timeout });
         Ok(Supervisor { handle, root, _relay: relay, _hang_up: hang_up })
+    }
+
+    #[cfg(feature = "state")]
+    async fn open_store(&self) -> Result<Option<Store>, Error> {
+        Ok(match &self.state {
+            Keep::Nowhere => None,
+            Keep::In(directory) => Some(Store::open(directory).await?),
+            #[cfg(any(test, feature = "sim"))]
+            Keep::With(store) => Some(store.clone()),
+        })
+    }
+
+    #[cfg(not(feature = "state"))]
+    #[expect(clippy::unused_async, reason = "it is the other build's")]
+    async fn open_store(&self) -> Result<Option<Store>, Error> {
+        Ok(None)
     }
 }

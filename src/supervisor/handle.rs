@@ -21,6 +21,7 @@ use crate::{
     hub::Resumed,
     jobs::{Job, JobHandle, actor::Msg as JobsMsg},
     model::{Event, Snapshot},
+    state::{Condition, Store},
 };
 
 /// How long an actor has to answer.
@@ -46,6 +47,11 @@ impl Handle {
     /// All that is known, as a cell: the latest wins.
     pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.0.hub.watch()
+    }
+
+    /// The condition of the state database, as it changes; none where no state is kept.
+    pub fn state(&self) -> Option<watch::Receiver<Condition>> {
+        self.0.store.as_ref().map(Store::watch)
     }
 
     /// What happens from here on. A reader that is too slow is told how much it missed, and goes on from there.

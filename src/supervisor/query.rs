@@ -1,6 +1,6 @@
 //! Questions, each answered by the actor that owns the fact, within a deadline.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use backline_supervisors::{SupervisorError, TreeSnapshot};
 use tokio::sync::oneshot;
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     error::Error,
     health::{HealthReport, actor::Msg as HealthMsg},
+    history::HistoryReport,
 };
 
 /// A question to an actor of the tree.
@@ -61,6 +62,39 @@ impl Query for HealthOf {
         let ask = HealthMsg::HealthOf(slot.config.id.clone(), reply);
         health.cast(ask).map_err(|_| Error::Restarting { actor })?;
         await_answer(actor, answer).await?.ok_or(Error::Restarting { actor })
+    }
+}
+
+/// The history of one backend over a window that ends now. What is kept outlives the actor that keeps it in shape, so
+/// that the answer comes at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryOf {
+    /// The backend's id.
+    pub backend: String,
+    /// How far back; no farther than what is kept, a day by default. A short window has finer buckets.
+    pub window: Duration,
+}
+
+impl HistoryOf {
+    /// Of the backend with this id, over 15 minutes.
+    pub fn id(id: impl Into<String>) -> Self {
+        Self { backend: id.into(), window: Duration::from_secs(15 * 60) }
+    }
+
+    /// Over another window.
+    #[must_use]
+    pub fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+}
+
+impl Query for HistoryOf {
+    type Answer = HistoryReport;
+
+    async fn ask(self, handle: &Handle) -> Result<HistoryReport, Error> {
+        let slot = handle.0.roster.named(&self.backend)?;
+        Ok(handle.0.hub.chronicle.report(&slot.config.id, self.window))
     }
 }
 

@@ -152,7 +152,7 @@ fn a_file_is_read_up_to_a_cap_and_only_as_text() {
     std::fs::write(large.path().join(FILE_NAME), b"(\xff)").unwrap();
     assert!(named(&large).load().unwrap_err().0[0].message.ends_with("is not written in UTF-8"));
     std::fs::write(large.path().join(FILE_NAME), "\u{feff}(version: 1)").unwrap();
-    assert_eq!(named(&large).load().unwrap().config, Config::new());
+    assert_eq!(named(&large).load().unwrap().config, Config::new().discovery(DiscoveryConfig::on()));
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn the_file_is_the_first_that_somebody_named_or_that_lies_there() {
 fn nothing_configured_is_the_default() {
     let nowhere = tempfile::tempdir().unwrap();
     let loaded = Loader::new().directory(nowhere.path()).load().unwrap();
-    assert_eq!(loaded.config, Config::new());
+    assert_eq!(loaded.config, Config::new().discovery(DiscoveryConfig::on()));
     assert!(loaded.warnings.is_empty() && loaded.files.is_empty());
     assert!(loaded.values().iter().all(|row| row.source == "default"));
 }
@@ -180,7 +180,7 @@ fn the_table_s_defaults_are_those_of_the_types() {
         crate::net::Address::loopback(1),
     );
     made.source = Source::File;
-    assert_eq!(loaded.config, Config::new().backend(made));
+    assert_eq!(loaded.config, Config::new().backend(made).discovery(DiscoveryConfig::on()));
     // Every default of the table, set explicitly, changes nothing.
     let mut loader = named(&file);
     for row in loaded.values().into_iter().filter(|row| row.source == "default" && row.path != "version") {
@@ -281,4 +281,31 @@ fn edits_are_kept_as_a_document_and_show_no_value() {
     edits.revert("backends.b");
     edits.revert("backends.a.api_key");
     assert!(edits.is_empty());
+}
+
+#[test]
+fn a_loaded_configuration_looks_for_backends_and_one_made_in_code_does_not() {
+    let load = |text: &str| named(&directory(text)).load().unwrap().config.discovery;
+    assert!(!Config::new().discovery.enabled);
+    assert_eq!(load("(version: 1)"), DiscoveryConfig::on());
+    let set = load(
+        "(version: 1, discovery: (enabled: false, ports: [\"9000-9010\"], hosts: [\"box\"], interval: \"5m\"))",
+    );
+    assert!(!set.enabled);
+    assert_eq!(
+        (set.scope().hosts.len(), set.scope().ports.last().unwrap().to_string()),
+        (2, "9000-9010".into())
+    );
+    assert_eq!(set.interval, Duration::from_secs(300));
+}
+
+#[test]
+fn ports_and_hosts_that_cannot_be_looked_at_are_named() {
+    let file = directory(
+        "(version: 1, discovery: (ports: [\"9\", \"0\"], hosts: [\"10.0.0.0/8\"], interval: \"1s\"))",
+    );
+    let problems = named(&file).load().unwrap_err().to_string();
+    for wanted in ["`0` is no port", "too large a network", "`1s` is out of range"] {
+        assert!(problems.contains(wanted), "{problems}");
+    }
 }

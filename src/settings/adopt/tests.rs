@@ -158,7 +158,8 @@ fn a_backend_that_was_taken_out_is_not_found_again() {
 fn a_configured_backend_takes_the_place_of_the_found_one() {
     let mut place = Place::new(Adopt::Always, &[]);
     place.sweep(&[find(Kind::Comfyui, 8188, "c"), find(Kind::Gradio, 7860, "g")]);
-    place.given = Place::new(Adopt::Always, &[("studio", Kind::Comfyui, 8188), ("gradio", Kind::Gradio, 1)]).given;
+    place.given =
+        Place::new(Adopt::Always, &[("studio", Kind::Comfyui, 8188), ("gradio", Kind::Gradio, 1)]).given;
     assert_eq!(place.backends(), [named("studio", 8188), named("gradio", 1)]);
     place.sweep(&[find(Kind::Comfyui, 8188, "c"), find(Kind::Gradio, 7860, "g")]);
     let names: Vec<_> = place.backends().into_iter().map(|(id, _)| id).collect();
@@ -177,10 +178,11 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         (0..6_usize, 0..8_u16).prop_map(|(server, port)| Act::Start(server, port)),
         (0..6_usize).prop_map(Act::Stop),
     ];
-    proptest::collection::vec(act, 0..40)
+    proptest::collection::vec(act, 0..24)
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
     /// Six servers, of which the last two have one fingerprint. A sweep follows each act. Kept apart, no server comes
     /// up where another was.
     #[test]

@@ -1,0 +1,386 @@
+//! The pure book of notices: groups, counts, what is told and when. No clock, no I/O.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::{
+    model::{
+        BackendId, Code,
+        notice::{Hidden, Notice, NoticeId},
+    },
+    notices::{catalogue, draft::Draft},
+};
+
+/// A group is told of at most once in this time; what comes within is counted.
+pub(crate) const QUIET: Duration = Duration::from_secs(30);
+/// Ended notices that are remembered.
+pub(crate) const HISTORY: usize = 500;
+/// How long they are.
+pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Open notices; beyond, the least and oldest is ended for the new one.
+pub(crate) const OPEN: usize = 2000;
+/// Groups whose mute is remembered.
+const MUTES: usize = 2000;
+
+/// Now, by both clocks: the wall's for people, the steady one for waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) wall: Timestamp,
+    pub(crate) tick: Instant,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self { wall: Timestamp::now(), tick: Instant::now() }
+    }
+}
+
+/// What makes notices one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Group {
+    pub(crate) backend: Option<BackendId>,
+    pub(crate) code: Code,
+    pub(crate) subject: Option<String>,
+}
+
+/// How long a group is muted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mute {
+    /// Until this time by the wall clock.
+    Until(Timestamp),
+    /// Until it is taken off.
+    ForGood,
+}
+
+impl Mute {
+    pub(crate) fn holds(self, now: Timestamp) -> bool {
+        match self {
+            Self::Until(end) => now < end,
+            Self::ForGood => true,
+        }
+    }
+}
+
+/// What the world is told.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Turn {
+    /// For the first time, or anew after its end.
+    Raised(Notice),
+    /// It goes on; the notice carries the count.
+    Recounted(Notice),
+    /// It has ended.
+    Cleared(Notice),
+}
+
+/// All groups, open and ended.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    open: BTreeMap<Group, Entry>,
+    /// Oldest first.
+    ended: VecDeque<Notice>,
+    /// When a group without an open notice was last told of: a new raise within [`QUIET`] goes on with the old one.
+    echoes: BTreeMap<Group, Instant>,
+    mutes: BTreeMap<Group, Mute>,
+    last_id: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    notice: Notice,
+    dismissed: bool,
+    told: Told,
+}
+
+/// What the world knows of an open notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Nothing yet; it may be told from this time on.
+    Owed { from: Option<Instant> },
+    /// It was told of at this time, with this count.
+    At { at: Instant, count: u64 },
+}
+
+impl Book {
+    /// One more occurrence. Counted in any case; told at most once a group in [`QUIET`].
+    pub(crate) fn raise(&mut self, draft: Draft, now: Moment) -> Vec<Turn> {
+        let group = draft.group();
+        if !self.open.contains_key(&group) {
+            let entry = self.reopened(&group, now).unwrap_or_else(|| self.fresh(&draft, now));
+            self.open.insert(group.clone(), entry);
+        }
+        let Some(entry) = self.open.get_mut(&group) else { return Vec::new() };
+        entry.count(draft, now);
+        let mut turns = self.tell(&group, now).into_iter().collect();
+        self.bound_open(&group, now, &mut turns);
+        turns
+    }
+
+    /// Ends the notices of a cause and backend, whatever their subject.
+    pub(crate) fn clear(&mut self, code: Code, backend: Option<&BackendId>, now: Moment) -> Vec<Turn> {
+        self.clear_where(now, |g| g.code == code && g.backend.as_ref() == backend)
+    }
+
+    /// Ends every notice whose group fits.
+    pub(crate) fn clear_where(&mut self, now: Moment, fits: impl Fn(&Group) -> bool) -> Vec<Turn> {
+        let groups: Vec<_> = self.open.keys().filter(|g| fits(g)).cloned().collect();
+        groups.iter().filter_map(|group| self.end(group, now)).collect()
+    }
+
+    /// What is owed by now: counts that grew while the group was quiet, mutes that ended.
+    pub(crate) fn due(&mut self, now: Moment) -> Vec<Turn> {
+        self.mutes.retain(|_, mute| mute.holds(now.wall));
+        self.echoes.retain(|_, at| now.tick.saturating_duration_since(*at) < QUIET);
+        self.forget(now);
+        let groups: Vec<_> = self.open.keys().cloned().collect();
+        groups.iter().filter_map(|group| self.tell(group, now)).collect()
+    }
+
+    /// When [`Self::due`] has something to say, at the latest.
+    pub(crate) fn next_due(&self, now: Moment) -> Option<Instant> {
+        let owed = self.open.iter().filter_map(|(group, entry)| match self.mutes.get(group) {
+            Some(Mute::ForGood) => None,
+            Some(Mute::Until(end)) => Some(later(now, *end)),
+            None => entry.owed_at(now.tick),
+        });
+        owed.min()
+    }
+
+    /// Hides a notice until it is raised anew after its end.
+    pub(crate) fn dismiss(&mut self, id: NoticeId, now: Moment) -> Option<Notice> {
+        let entry = self.open.values_mut().find(|e| e.notice.id == id)?;
+        entry.dismissed = true;
+        self.find(id, now)
+    }
+
+    /// Hides a notice's group; `None` takes the mute off.
+    pub(crate) fn mute(&mut self, id: NoticeId, mute: Option<Mute>, now: Moment) -> Option<Notice> {
+        let group = self.group_of(id)?;
+        match mute {
+            Some(mute) => {
+                self.mutes.insert(group, mute);
+                if self.mutes.len() > MUTES {
+                    self.mutes.pop_first();
+                }
+            }
+            None => {
+                self.mutes.remove(&group);
+            }
+        }
+        self.find(id, now)
+    }
+
+    /// One notice, open or ended.
+    pub(crate) fn find(&self, id: NoticeId, now: Moment) -> Option<Notice> {
+        let open = self.open.iter().find(|(_, e)| e.notice.id == id);
+        let open = open.map(|(group, entry)| self.shown(group, entry, now));
+        open.or_else(|| self.ended.iter().find(|n| n.id == id).cloned())
+    }
+
+    /// Whether a group has an open notice.
+    pub(crate) fn is_open(&self, group: &Group) -> bool {
+        self.open.contains_key(group)
+    }
+
+    /// The open notices: the worst first, then the newest.
+    pub(crate) fn open(&self, now: Moment) -> Vec<Notice> {
+        let mut list: Vec<_> = self.open.iter().map(|(g, e)| self.shown(g, e, now)).collect();
+        list.sort_by_key(|n| std::cmp::Reverse((n.severity, n.last_at, n.id)));
+        list
+    }
+
+    /// The ended ones, newest first.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = &Notice> {
+        self.ended.iter().rev()
+    }
+
+    /// The mutes that are remembered.
+    pub(crate) fn mutes(&self) -> impl Iterator<Item = (&Group, Mute)> {
+        self.mutes.iter().map(|(group, mute)| (group, *mute))
+    }
+
+    /// Takes in what an earlier run left; what this run has raised already goes on with it.
+    pub(crate) fn restore(&mut self, notices: Vec<Notice>, mutes: Vec<(Group, Mute)>, now: Moment) {
+        for (group, mute) in mutes {
+            self.mutes.entry(group).or_insert(mute);
+        }
+        for mut notice in notices {
+            self.last_id = self.last_id.max(notice.id.number());
+            if notice.cleared_at.is_some() {
+                self.ended.push_back(notice);
+                continue;
+            }
+            let dismissed = notice.hidden.take() == Some(Hidden::Dismissed);
+            let group = Group::of(&notice);
+            match self.open.get_mut(&group) {
+                Some(entry) => entry.adopt(notice, dismissed),
+                None => {
+                    // It was told of in its own run.
+                    let told = Told::At { at: now.tick, count: notice.count };
+                    self.open.insert(group, Entry { notice, dismissed, told });
+                }
+            }
+        }
+        self.ended.make_contiguous().sort_by_key(|n| (n.cleared_at, n.id));
+        self.forget(now);
+    }
+
+    fn fresh(&mut self, draft: &Draft, now: Moment) -> Entry {
+        // Names grow with the time, so that a later run does not give one twice.
+        let by_time = u64::try_from(now.wall.as_microsecond()).unwrap_or_default();
+        self.last_id = by_time.max(self.last_id + 1);
+        let notice = Notice {
+            id: NoticeId::new(self.last_id),
+            code: draft.code,
+            severity: draft.severity,
+            backend: draft.backend.clone(),
+            subject: draft.subject.clone(),
+            title: catalogue::entry(draft.code).title,
+            message: String::new(),
+            fix: String::new(),
+            count: 0,
+            first_at: now.wall,
+            last_at: now.wall,
+            cleared_at: None,
+            detail: None,
+            hidden: None,
+        };
+        Entry { notice, dismissed: false, told: Told::Owed { from: None } }
+    }
+
+    /// The group's last notice, where it ended within the quiet time: a cause that comes and goes stays one notice.
+    fn reopened(&mut self, group: &Group, now: Moment) -> Option<Entry> {
+        let at = self.echoes.remove(group)?;
+        if now.tick.saturating_duration_since(at) >= QUIET {
+            return None;
+        }
+        let place = self.ended.iter().rposition(|n| Group::of(n) == *group)?;
+        let mut notice = self.ended.remove(place)?;
+        notice.cleared_at = None;
+        Some(Entry { notice, dismissed: false, told: Told::Owed { from: Some(at + QUIET) } })
+    }
+
+    /// Tells of a group where that is owed and allowed now.
+    fn tell(&mut self, group: &Group, now: Moment) -> Option<Turn> {
+        let muted = self.mutes.get(group).is_some_and(|m| m.holds(now.wall));
+        let entry = self.open.get_mut(group)?;
+        if muted || entry.owed_at(now.tick).is_none_or(|at| at > now.tick) {
+            return None;
+        }
+        let before = std::mem::replace(&mut entry.told, Told::At { at: now.tick, count: entry.notice.count });
+        let notice = entry.notice.clone();
+        Some(match before {
+            Told::Owed { .. } => Turn::Raised(notice),
+            Told::At { .. } => Turn::Recounted(notice),
+        })
+    }
+
+    fn end(&mut self, group: &Group, now: Moment) -> Option<Turn> {
+        let Entry { mut notice, told, .. } = self.open.remove(group)?;
+        notice.cleared_at = Some(now.wall);
+        self.ended.push_back(notice.clone());
+        self.forget(now);
+        match told {
+            Told::At { at, .. } => {
+                self.echoes.insert(group.clone(), at);
+                Some(Turn::Cleared(notice))
+            }
+            Told::Owed { from } => {
+                let told_at = from.and_then(|from| from.checked_sub(QUIET));
+                self.echoes.insert(group.clone(), told_at.unwrap_or(now.tick));
+                None
+            }
+        }
+    }
+
+    /// Ends the least and oldest where there are too many, but not the one that just came.
+    fn bound_open(&mut self, newest: &Group, now: Moment, turns: &mut Vec<Turn>) {
+        while self.open.len() > OPEN {
+            let others = self.open.iter().filter(|(g, _)| *g != newest);
+            let least = others.min_by_key(|(_, e)| (e.notice.severity, e.notice.last_at));
+            let Some(group) = least.map(|(g, _)| g.clone()) else { return };
+            turns.extend(self.end(&group, now));
+        }
+    }
+
+    /// Drops history that is too long or too old.
+    fn forget(&mut self, now: Moment) {
+        let oldest = now.wall.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+        while self.ended.len() > HISTORY
+            || self.ended.front().is_some_and(|n| n.cleared_at.is_some_and(|at| at < oldest))
+        {
+            self.ended.pop_front();
+        }
+        while self.echoes.len() > OPEN {
+            self.echoes.pop_first();
+        }
+    }
+
+    fn shown(&self, group: &Group, entry: &Entry, now: Moment) -> Notice {
+        let muted = self.mutes.get(group).is_some_and(|m| m.holds(now.wall));
+        let hidden = match (muted, entry.dismissed) {
+            (true, _) => Some(Hidden::Muted),
+            (false, true) => Some(Hidden::Dismissed),
+            (false, false) => None,
+        };
+        Notice { hidden, ..entry.notice.clone() }
+    }
+
+    fn group_of(&self, id: NoticeId) -> Option<Group> {
+        let open = self.open.iter().find(|(_, e)| e.notice.id == id).map(|(g, _)| g.clone());
+        open.or_else(|| self.ended.iter().find(|n| n.id == id).map(Group::of))
+    }
+}
+
+impl Entry {
+    fn count(&mut self, draft: Draft, now: Moment) {
+        self.notice.count = self.notice.count.saturating_add(draft.times);
+        self.notice.last_at = now.wall;
+        self.notice.severity = draft.severity;
+        self.notice.message = draft.message;
+        self.notice.fix = draft.fix;
+        self.notice.detail = draft.detail;
+    }
+
+    /// Goes on with a notice of an earlier run: its name, its beginning, its count.
+    fn adopt(&mut self, earlier: Notice, dismissed: bool) {
+        self.notice.id = earlier.id;
+        self.notice.first_at = self.notice.first_at.min(earlier.first_at);
+        self.notice.count = self.notice.count.saturating_add(earlier.count);
+        self.dismissed |= dismissed;
+    }
+
+    /// When the world is to hear of it; a dismissed one only of its end.
+    fn owed_at(&self, now: Instant) -> Option<Instant> {
+        match self.told {
+            _ if self.dismissed => None,
+            Told::Owed { from } => Some(from.unwrap_or(now)),
+            Told::At { at, count } => (count < self.notice.count).then(|| at + QUIET),
+        }
+    }
+}
+
+impl Group {
+    pub(crate) fn of(notice: &Notice) -> Self {
+        Self { backend: notice.backend.clone(), code: notice.code, subject: notice.subject.clone() }
+    }
+}
+
+impl Draft {
+    pub(super) fn group(&self) -> Group {
+        Group { backend: self.backend.clone(), code: self.code, subject: self.subject.clone() }
+    }
+}
+
+fn later(now: Moment, end: Timestamp) -> Instant {
+    let wait = Duration::try_from(end.duration_since(now.wall)).unwrap_or_default();
+    // A mute of years is looked at again each day.
+    now.tick + wait.min(Duration::from_secs(24 * 3600))
+}
+
+#[cfg(test)]
+mod tests;

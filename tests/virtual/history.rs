@@ -1,0 +1,57 @@
+//! What is remembered of a backend's past.
+
+use std::time::Duration;
+
+use backline::{model::Phase, supervisor::query::HistoryOf};
+
+use crate::world::{Mood, World};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn uptime_and_latency_are_told_over_a_day_in_buckets_that_fit_the_window() {
+    let world = World::new(&["a", "idle"], Mood::Up).await;
+    world.until("a", |b| b.phase == Phase::Ready).await;
+    assert_eq!(world.status("a").uptime, None, "nothing was measured yet");
+    tokio::time::sleep(30 * MINUTE).await;
+    world.actor("a").becomes(Mood::Down);
+    tokio::time::sleep(10 * MINUTE).await;
+    world.actor("a").becomes(Mood::Up);
+    world.until("a", |b| b.phase == Phase::Ready).await;
+    tokio::time::sleep(20 * Duration::from_secs(1)).await;
+    let uptime = world.status("a").uptime.unwrap();
+    assert!((0.74..0.76).contains(&uptime), "30 of 40 minutes: {uptime}");
+    assert_eq!(world.status("idle").uptime, Some(1.0));
+
+    let day = world.supervisor.query(HistoryOf::id("a").window(1440 * MINUTE)).await.unwrap();
+    assert_eq!(day.bucket_s, 60);
+    let ready: f64 = day.buckets.iter().map(|b| b.ready_s).sum();
+    let down: f64 = day.buckets.iter().map(|b| b.down_s).sum();
+    assert!((1_800.0..1_860.0).contains(&ready) && (580.0..620.0).contains(&down), "{ready} {down}");
+    let probes: u32 = day.buckets.iter().map(|b| b.probes_ok).sum();
+    assert!(probes > 340, "a probe each 5 s: {probes}");
+    let phases: Vec<_> = day.timeline.iter().map(|s| (s.phase, s.times > 10)).collect();
+    use Phase::{Dialing, Ready, Waiting};
+    assert_eq!(phases[..2], [(Dialing, false), (Ready, false)]);
+    assert!(phases.contains(&(Waiting, true)), "the attempts are one step: {:#?}", day.timeline);
+    assert_eq!(phases.last(), Some(&(Ready, false)));
+    assert!(day.timeline.len() < 8, "{:#?}", day.timeline);
+
+    let near = world.supervisor.query(HistoryOf::id("a").window(5 * MINUTE)).await.unwrap();
+    assert_eq!((near.bucket_s, near.window_s), (1, 300));
+    assert!(near.buckets.len() <= 302);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_nobodys_fault_and_a_question_about_nobody_is_refused() {
+    let world = World::new(&["a"], Mood::Up).await;
+    world.until("a", |b| b.phase == Phase::Ready).await;
+    tokio::time::sleep(MINUTE).await;
+    world.supervisor.pause_backend("a").unwrap();
+    tokio::time::sleep(60 * MINUTE).await;
+    assert_eq!(world.status("a").uptime, Some(1.0));
+    let hour = world.supervisor.query(HistoryOf::id("a").window(60 * MINUTE)).await.unwrap();
+    let off: f64 = hour.buckets.iter().map(|b| b.off_s).sum();
+    assert!(off > 3_500.0, "{off}");
+    assert!(world.supervisor.query(HistoryOf::id("b")).await.is_err());
+}
