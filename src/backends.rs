@@ -1,6 +1,8 @@
 //! The kinds of backend. A kind's folder is the only place that knows its protocol; adding one touches that folder
 //! and one line of [`connector_for`].
 
+#[cfg(feature = "gradio")]
+pub(crate) mod attachment;
 pub mod connector;
 pub mod report;
 pub mod session;
@@ -34,7 +36,11 @@ pub fn connector_for(target: Target) -> Result<Arc<dyn Connector>, Fault> {
         #[cfg(feature = "comfyui")]
         Kind::Comfyui => Ok(Arc::new(comfyui::Comfyui::new(target)?)),
         #[cfg(feature = "gradio")]
-        Kind::Gradio | Kind::Wan2gp => Ok(Arc::new(gradio::Gradio::new(target)?)),
+        Kind::Gradio => Ok(Arc::new(gradio::Gradio::new(target)?)),
+        #[cfg(feature = "wan2gp")]
+        Kind::Wan2gp => Ok(Arc::new(wan2gp::Wan2gp::new(target)?)),
+        #[cfg(all(feature = "gradio", not(feature = "wan2gp")))]
+        Kind::Wan2gp => Ok(Arc::new(gradio::Gradio::new(target)?)),
         #[cfg(feature = "litellm")]
         Kind::Litellm | Kind::Openai => Ok(Arc::new(litellm::Litellm::new(target)?)),
         #[allow(unreachable_patterns, reason = "reached where a kind's feature is off")]

@@ -5,9 +5,11 @@
 mod args;
 mod config;
 mod demo;
+mod discover;
 mod explain;
 mod instance;
 mod log;
+mod notices;
 mod open;
 mod outcome;
 mod print;
@@ -65,9 +67,11 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Stop> {
         Command::Demo(demo) => Box::pin(demo::demo(&common, demo)).await,
         Command::Run(run) => Box::pin(run::run(&common, run)).await,
         Command::Open(open) => open::open(&common, open).await,
+        Command::Discover(discover) => Box::pin(discover::discover(&common, discover)).await,
         Command::Test(test) => Box::pin(test::test(&common, test)).await,
         Command::Status(status) => status::status(&common, status).await,
         Command::Submit(submit) => Box::pin(submit::submit(&common, submit)).await,
+        Command::Notices(notices) => notices::notices(&common, &notices).await,
         Command::Explain(explain) => explain::explain(&common, &explain),
         Command::Config(config) => config::config(&common, config),
     }

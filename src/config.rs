@@ -62,7 +62,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::model::BackendId;
+use crate::{history::Keep, model::BackendId};
 
 /// A whole configuration, checked and typed. `Debug` shows no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,6 +76,8 @@ pub struct Config {
     pub discovery: DiscoveryConfig,
     /// The API and the dashboard.
     pub http: HttpConfig,
+    /// How long what was is remembered.
+    pub history: Keep,
     /// The binary's log.
     pub log: LogConfig,
     /// Where state is kept; `None` leaves it to the host (the library then keeps nothing, the binary uses the

@@ -5,9 +5,11 @@
 
 pub mod access;
 mod answer;
+mod backends;
 mod control;
 mod events;
 mod history;
+mod notices;
 mod page;
 mod serve;
 mod session;
@@ -52,11 +54,17 @@ pub fn router(handle: Handle, access: Access) -> Router {
     let api = Router::new()
         .route("/snapshot", get(status::snapshot))
         .route("/events", get(events::events))
+        .route("/backends", post(backends::add))
+        .route("/backends/{id}", get(backends::show).patch(backends::change).delete(backends::remove))
+        .route("/backends/{id}/revert", post(backends::revert))
         .route("/backends/{id}/history", get(history::history))
         .route("/backends/{id}/reconnect", post(control::reconnect))
         .route("/backends/{id}/check", post(control::check))
         .route("/backends/{id}/pause", post(control::pause))
         .route("/backends/{id}/resume", post(control::resume))
+        .route("/notices", get(notices::list))
+        .route("/notices/{id}/dismiss", post(notices::dismiss))
+        .route("/notices/{id}/mute", post(notices::mute))
         .route("/session/code", post(session::code))
         .layer(middleware::from_fn_with_state(context.clone(), access::with_token))
         // The one-time code is what this route is paid with.

@@ -9,6 +9,8 @@ pub mod body;
 pub mod http;
 pub mod sse;
 pub mod tls;
+#[cfg(feature = "comfyui")]
+pub(crate) mod tunnel;
 
 pub use address::Address;
 pub use http::Http;

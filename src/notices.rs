@@ -5,8 +5,12 @@
 
 mod book;
 pub mod catalogue;
+mod clock;
+mod derive;
 mod desk;
 mod draft;
+mod version;
+pub(crate) mod watch;
 
 pub use self::{
     book::Mute,

@@ -16,6 +16,8 @@ pub mod litellm;
 mod png;
 pub mod proxy;
 pub mod server;
+#[cfg(feature = "wan2gp")]
+pub mod wan2gp;
 
 pub use fault::{Act, Rule};
 pub use proxy::FaultProxy;

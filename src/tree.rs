@@ -8,6 +8,7 @@
 //!   |- jobs        permanent                          owns the drivers of the jobs
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
 //!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
+//!   |- notices     quarantined like a backend         says what a person should know
 //!   '- settings    quarantined like a backend         decides which backends there are: the one writer of their set
 //! ```
 //!
@@ -31,6 +32,10 @@ use crate::{
     history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
     jobs::actor::{Jobs, Msg as JobsMsg, Setup},
+    notices::{
+        Desk,
+        watch::{Setup as Watch, Watcher},
+    },
     roster::Roster,
     settings::{
         actor::{Msg as SettingsMsg, Steward},
@@ -42,6 +47,17 @@ use crate::{
 /// How long a connection may drain when the tree stops; jobs were waited for before.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// What the actors work with, made before any of them; it outlives their incarnations.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) desk: Desk,
+    /// None without a state directory.
+    pub(crate) store: Option<Store>,
+    pub(crate) crew: Arc<Crew>,
+}
+
 /// The addresses of the tree's actors. Cheap to clone; good across restarts.
 #[derive(Clone)]
 pub(crate) struct Tree {
@@ -52,39 +68,21 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The tree over a set of backends, not started yet.
-    pub(crate) fn new(roster: &Arc<Roster>, hub: &Arc<Hub>, state: Option<&Store>, crew: &Arc<Crew>) -> Self {
+    pub(crate) fn new(parts: &Parts) -> Self {
         let bus = Bus::new();
-        // The roster knows the branch; were it known back, neither would ever be freed.
-        let wanted = Arc::downgrade(roster);
-        let backends = SupervisorSpec::new("backends").strategy(Strategy::OneForOne).wanted(move || {
-            let slots = wanted.upgrade().map(|roster| roster.slots()).unwrap_or_default();
-            slots.into_iter().map(connection).collect()
-        });
-        let backends = Branch::new(&bus, backends);
-        roster.attach(backends.clone());
-        let (roster_of_jobs, hub_of_jobs, roster_of_health) = (roster.clone(), hub.clone(), roster.clone());
-        let jobs = ChildSpec::actor("jobs", move || {
-            (Jobs, Setup { roster: roster_of_jobs.clone(), hub: hub_of_jobs.clone() })
-        });
-        let health = ChildSpec::actor("health", move || (Prober, roster_of_health.clone()))
-            .on_intensity(OnIntensity::QUARANTINE);
-        let (roster_of_history, hub_of_history) = (roster.clone(), hub.clone());
-        let history = ChildSpec::actor("history", move || {
-            (Historian, HistorySetup { roster: roster_of_history.clone(), hub: hub_of_history.clone() })
-        })
-        .on_intensity(OnIntensity::QUARANTINE);
-        let root = SupervisorSpec::new("root")
-            .strategy(Strategy::RestForOne)
-            .intensity(3, Duration::from_secs(60))
-            .child(backends.child());
-        let root = match state.map(store) {
-            Some(store) => root.child(store),
-            None => root,
-        };
-        let crew = crew.clone();
-        let settings = ChildSpec::actor("settings", move || (Steward, crew.clone()))
-            .on_intensity(OnIntensity::QUARANTINE);
-        let root = root.child(jobs).child(health).child(history).child(settings);
+        let backends = backends(parts, &bus);
+        let children = [
+            Some(backends.child()),
+            parts.store.as_ref().map(store),
+            Some(jobs(parts)),
+            Some(health(parts)),
+            Some(history(parts)),
+            Some(notices(parts)),
+            Some(settings(parts)),
+        ];
+        let root =
+            SupervisorSpec::new("root").strategy(Strategy::RestForOne).intensity(3, Duration::from_secs(60));
+        let root = children.into_iter().flatten().fold(root, SupervisorSpec::child);
         Self { root: Branch::new(&bus, root), backends, bus }
     }
 
@@ -103,6 +101,45 @@ impl Tree {
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
         self.root.cell("health").map(ActorRef::from)
     }
+}
+
+/// The supervisor of the connections; started anew, it starts those that are wanted then.
+fn backends(parts: &Parts, bus: &Bus) -> Branch {
+    // The roster knows the branch; were it known back, neither would ever be freed.
+    let wanted = Arc::downgrade(&parts.roster);
+    let spec = SupervisorSpec::new("backends").strategy(Strategy::OneForOne).wanted(move || {
+        let slots = wanted.upgrade().map(|roster| roster.slots()).unwrap_or_default();
+        slots.into_iter().map(connection).collect()
+    });
+    let branch = Branch::new(bus, spec);
+    parts.roster.attach(branch.clone());
+    branch
+}
+
+fn jobs(parts: &Parts) -> ChildSpec {
+    let (roster, hub) = (parts.roster.clone(), parts.hub.clone());
+    ChildSpec::actor("jobs", move || (Jobs, Setup { roster: roster.clone(), hub: hub.clone() }))
+}
+
+fn health(parts: &Parts) -> ChildSpec {
+    let roster = parts.roster.clone();
+    ChildSpec::actor("health", move || (Prober, roster.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn history(parts: &Parts) -> ChildSpec {
+    let (roster, hub) = (parts.roster.clone(), parts.hub.clone());
+    let setup = move || (Historian, HistorySetup { roster: roster.clone(), hub: hub.clone() });
+    ChildSpec::actor("history", setup).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn notices(parts: &Parts) -> ChildSpec {
+    let watch = Watch { desk: parts.desk.clone(), hub: parts.hub.clone() };
+    ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn settings(parts: &Parts) -> ChildSpec {
+    let crew = parts.crew.clone();
+    ChildSpec::actor("settings", move || (Steward, crew.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 /// The owner of the state database as a child. Asked to stop, it takes what waits to the disk first.
@@ -150,7 +187,6 @@ mod tests {
         connection::{pace::Pace, slot::real_dialer},
         model::Kind,
         net::Address,
-        notices::Desk,
         settings::{layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
         supervisor::apply::Stage,
     };
@@ -167,10 +203,11 @@ mod tests {
         let (shelf, teller) = (Shelf::new(None), Teller(Desk::new(hub.clone())));
         let crew = Arc::new(Crew { stage, standing, shelf, teller });
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
-        let tree = Tree::new(&roster, &hub, None, &crew);
+        let desk = Desk::new(hub.clone());
+        let tree = Tree::new(&Parts { desk, roster, hub, store: None, crew });
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
-        drop((roster, tree, crew));
+        drop(tree);
         // What the actors' tasks held goes with them.
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(kept.upgrade().is_none() && slot.upgrade().is_none());

@@ -11,7 +11,7 @@ mod fetch;
 mod follow;
 pub mod frame;
 pub mod history;
-mod identify;
+pub(crate) mod identify;
 mod live;
 mod memory;
 mod pace;
@@ -99,10 +99,7 @@ impl Comfyui {
 
     /// The socket, or what stands in for it: HTTP alone is enough for jobs.
     async fn ear(&self, session: &Arc<Session>, client: &str) -> Result<(Ear, Channel), Fault> {
-        let opened = match &self.target.http.proxy {
-            None => Socket::open(&self.http, client, self.previews, GREETING).await?,
-            Some(_) => Opened::Refused(Fault::new(Code::ProxyInTheWay, "`proxy` carries no WebSocket")),
-        };
+        let opened = Socket::open(&self.http, client, self.previews, GREETING).await?;
         let mut socket = match opened {
             Opened::Socket(socket) => socket,
             Opened::Refused(fault) => {

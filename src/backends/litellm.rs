@@ -5,7 +5,7 @@
 //! is looked into at once. There is no id under which a request could be looked up: what left and brought nothing
 //! definite back is uncertain, and is never sent again. And a stream is complete only with its end marker.
 
-mod answer;
+pub(crate) mod answer;
 mod assembly;
 mod chat;
 pub mod chunk;
@@ -15,10 +15,10 @@ pub mod embedding;
 mod exchange;
 mod failure;
 mod fields;
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod identify;
 mod live;
-mod offer;
+pub(crate) mod offer;
 mod open;
 #[cfg(test)]
 mod recordings;

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 use super::config::Config;
+use crate::discovery::{Host, PortRange};
 
 /// Keeps an application connected to its generative-AI backends.
 #[derive(Debug, Parser)]
@@ -55,6 +56,12 @@ pub(crate) enum Command {
     /// Open the dashboard of the running instance.
     #[command(after_help = "Example: backline open --print")]
     Open(Open),
+    /// Find backends by what they answer.
+    #[command(after_help = "Examples:
+  backline discover
+  backline discover --port 9000-9100 --json
+  backline discover --host render-box --host 10.0.0.0/28")]
+    Discover(Discover),
     /// Test a backend, or any address, stage by stage; changes nothing.
     #[command(after_help = "Example: backline test http://127.0.0.1:8188")]
     Test(Test),
@@ -65,8 +72,12 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   backline submit comfyui --workflow flow.json --set 3.seed=7 --out pictures
   backline submit wan2gp --call /generate --data '[\"a cat\", 4]'
+  backline submit wan2gp --generate '{\"model_type\": \"t2v\", \"prompt\": \"a cat\"}'
   backline submit litellm --chat 'Why is the sky blue?'")]
     Submit(Submit),
+    /// Show what is wrong, since when, and what to do about it.
+    #[command(after_help = "Example: backline notices --all")]
+    Notices(Notices),
     /// Explain a cause and what to do about it.
     #[command(after_help = "Example: backline explain connection_refused")]
     Explain(Explain),
@@ -103,6 +114,16 @@ pub(crate) struct Open {
     /// Print the address instead of opening it.
     #[arg(long)]
     pub(crate) print: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discover {
+    /// Look at this machine in place of this one: a name, an address, or a network of at most 256 (10.0.0.0/24).
+    #[arg(long, value_name = "H", value_parser = |text: &str| text.parse::<Host>())]
+    pub(crate) host: Vec<Host>,
+    /// Look at these ports in place of the known ones.
+    #[arg(long, value_name = "P|P-Q", value_parser = |text: &str| text.parse::<PortRange>())]
+    pub(crate) port: Vec<PortRange>,
 }
 
 #[derive(Debug, Args)]
@@ -150,9 +171,19 @@ pub(crate) struct WorkArgs {
     /// A Gradio function, by name or index.
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
+    /// The settings of a WanGP generation, or the file that holds them; {"$file": PATH} in them is uploaded.
+    #[arg(long, value_name = "FILE|JSON")]
+    pub(crate) generate: Option<String>,
     /// A question to a language model.
     #[arg(long, value_name = "TEXT")]
     pub(crate) chat: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Notices {
+    /// Also those that are over, dismissed or muted.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

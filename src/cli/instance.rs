@@ -107,9 +107,22 @@ impl Reached {
         self.ask(Method::GET, path).await
     }
 
+    /// Reads a document of the API, with a query.
+    pub(crate) async fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Stop> {
+        self.send(self.http.keyed(Method::GET, path).query(query)).await
+    }
+
     /// Asks for something, and reads the answer.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, Stop> {
-        let sent = self.http.send(self.http.keyed(method, path), ANSWER).await;
+        self.send(self.http.keyed(method, path)).await
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Stop> {
+        let sent = self.http.send(request, ANSWER).await;
         let answer = sent.map_err(|e| Stop::no_instance(e.message()))?;
         if !answer.status().is_success() {
             let status = answer.status();

@@ -17,6 +17,7 @@ pub(crate) struct Stop {
 /// Exit codes of the contract.
 pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
+pub(crate) const NONE: u8 = 3;
 pub(crate) const NO_INSTANCE: u8 = 4;
 pub(crate) const UNCERTAIN: u8 = 5;
 

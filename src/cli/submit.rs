@@ -81,6 +81,8 @@ fn job(submit: &Submit) -> Result<Job, Stop> {
             )
         })?;
         Job::call(target, function, data)
+    } else if let Some(settings) = &work.generate {
+        Job::generate(target, generation(settings)?)
     } else {
         let message =
             serde_json::json!({ "role": "user", "content": work.chat.as_deref().unwrap_or_default() });
@@ -91,6 +93,24 @@ fn job(submit: &Submit) -> Result<Job, Stop> {
         Job::chat(target, &body)
     };
     Ok(job.save_to(&submit.out))
+}
+
+/// Settings as they are written, or from a file: JSON settings begin with a brace or a bracket, and no file is named so.
+fn generation(given: &str) -> Result<Box<RawValue>, Stop> {
+    let inline = given.trim_start().starts_with(['{', '[']);
+    let (place, text) = match inline {
+        true => ("`--generate`", given.to_owned()),
+        false => {
+            let read = std::fs::read_to_string(given);
+            let bad =
+                |e| Stop::usage(format!("{given}: {e}"), "Name a file that can be read, or write the JSON.");
+            (given, read.map_err(bad)?)
+        }
+    };
+    serde_json::from_str(&text).map_err(|e| {
+        let message = format!("{place} is no JSON: {e}");
+        Stop::usage(message, "Write settings like '{\"model_type\": \"t2v\", \"prompt\": \"a cat\"}'.")
+    })
 }
 
 async fn see_through(

@@ -110,7 +110,8 @@ pub struct BackendConfig {
     pub hang_limit: Duration,
     /// How much it is given at once.
     pub limits: Limits,
-    /// An http proxy for this backend alone; none unless named, whatever the environment says.
+    /// An http proxy for this backend alone; none unless named, whatever the environment says. It carries requests
+    /// and ComfyUI's WebSocket (by `CONNECT`), and is not used for an address of this machine.
     pub proxy: Option<Secret>,
     /// Backends that must be ready before this one is dialed.
     pub depends_on: Vec<BackendId>,

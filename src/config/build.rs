@@ -41,6 +41,10 @@ pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, P
     config.http.listen = http.socket("listen");
     config.http.hosts = http.texts("hosts").unwrap_or_default();
     config.http.token = http.secret("token");
+    let history = root.inside("history");
+    put(&mut config.history.seconds, history.span("seconds"));
+    put(&mut config.history.tens, history.span("tens"));
+    put(&mut config.history.minutes, history.span("minutes"));
     let log = root.inside("log");
     put(&mut config.log.size, log.size("size"));
     put(&mut config.log.files, log.count("files"));

@@ -155,6 +155,10 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         if let Some((field, message)) = danger::untrusted(backend) {
             found.push(Problem::new(format!("{path}.{field}"), message, danger::TRUST_IT));
         }
+        if backend.proxy.is_some() && backend.url.is_loopback() {
+            let message = "the backend's address is on this machine, so the proxy is not used";
+            found.push(Problem::new(format!("{path}.proxy"), message, "Take the proxy out."));
+        }
         if backend.required && !backend.enabled {
             let fix = "Enable it, or take `required` out.";
             found.push(Problem::new(path, "it is required and not enabled, so nothing waits for it", fix));

@@ -69,6 +69,17 @@ impl Network {
     }
 }
 
+impl Host {
+    /// How many other machines it stands for, at most.
+    pub(crate) fn machines(&self) -> u32 {
+        match self {
+            Self::Loopback => 0,
+            Self::Ip(_) | Self::Name(_) => 1,
+            Self::Network(network) => u32::try_from(network.addresses().count()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 impl FromStr for Host {
     type Err = String;
 

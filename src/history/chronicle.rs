@@ -38,10 +38,11 @@ impl Chronicle {
         Self { begun: Instant::now(), book: Mutex::new(book) }
     }
 
-    #[allow(dead_code, reason = "the configuration says it next")]
-    /// Said before the first backend.
+    /// Keeps so much from now on. What is too old for it goes with the next tick.
     pub(crate) fn keep(&self, keep: Keep) {
-        self.book().keep = keep;
+        let mut book = self.book();
+        book.keep = keep;
+        book.chapters.values().for_each(|chapter| lock(chapter).tiers.keep(keep));
     }
 
     /// A backend entered a phase.

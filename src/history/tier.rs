@@ -47,9 +47,16 @@ pub(super) struct Tier {
 impl Tiers {
     /// Nothing yet.
     pub fn new(keep: Keep) -> Self {
-        let keep = [keep.seconds, keep.tens, keep.minutes];
-        let [a, b, c] = [0, 1, 2].map(|n| Tier::new(WIDTHS[n], keep[n]));
-        Self([a, b, c])
+        let mut tiers = Self(WIDTHS.map(Tier::new));
+        tiers.keep(keep);
+        tiers
+    }
+
+    /// Keeps so much from the next [`Self::forget`] on.
+    pub fn keep(&mut self, keep: Keep) {
+        for (tier, keep) in self.0.iter_mut().zip([keep.seconds, keep.tens, keep.minutes]) {
+            tier.keep = i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
+        }
     }
 
     /// A probe was answered then, after so long.
@@ -94,9 +101,8 @@ impl Tiers {
 }
 
 impl Tier {
-    fn new(width: u32, keep: Duration) -> Self {
-        let keep = i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
-        Self { width, keep, open: None, closed: Tape::new(width) }
+    fn new(width: u32) -> Self {
+        Self { width, keep: 0, open: None, closed: Tape::new(width) }
     }
 
     /// The bucket of this time. Where it is not the open one, that is closed.

@@ -27,6 +27,12 @@ impl Job {
         Self::new(target, raw(&data).map(|data| Work::Call { function, data }))
     }
 
+    /// The settings of a WanGP generation (`model_type`, `prompt`, …), for a backend's id or a capability
+    /// (`video.generate`); `{"$file": PATH}` in them is uploaded.
+    pub fn generate(target: impl Into<String>, settings: impl Serialize) -> Self {
+        Self::new(target, raw(&settings).map(Work::Generate))
+    }
+
     /// A body of `/v1/chat/completions`; it is streamed, whatever its `stream` says.
     pub fn chat(target: impl Into<String>, body: impl Serialize) -> Self {
         Self::new(target, raw(&body).map(Work::Chat))

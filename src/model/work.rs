@@ -19,6 +19,8 @@ pub enum Work {
         /// The arguments.
         data: Arc<RawValue>,
     },
+    /// The settings of a WanGP generation: one task, a list of tasks, or a manifest.
+    Generate(Arc<RawValue>),
     /// A body of `/v1/chat/completions`.
     Chat(Arc<RawValue>),
     /// A body of `/v1/embeddings`.
@@ -31,6 +33,7 @@ impl Work {
         match self {
             Self::Workflow(_) => "workflow",
             Self::Call { .. } => "call",
+            Self::Generate(_) => "generate",
             Self::Chat(_) => "chat",
             Self::Embed(_) => "embed",
         }
@@ -41,6 +44,8 @@ impl Work {
         match self {
             Self::Workflow(_) => Capability::WorkflowRun,
             Self::Call { .. } => Capability::FunctionCall,
+            // What a generation makes is its model's matter; every WanGP makes videos.
+            Self::Generate(_) => Capability::VideoGenerate,
             Self::Chat(_) => Capability::TextChat,
             Self::Embed(_) => Capability::TextEmbed,
         }

@@ -23,7 +23,8 @@ pub struct HttpSettings {
     pub connect: Duration,
     /// Certificates.
     pub tls: tls::TlsSettings,
-    /// A proxy for this backend; none unless configured, whatever the environment says.
+    /// An http proxy for this backend; none unless configured, whatever the environment says. It is not used for
+    /// an address of this machine.
     pub proxy: Option<Url>,
     /// Sent with every request to this backend.
     pub headers: HeaderMap,
@@ -54,6 +55,7 @@ pub struct Http {
     headers: HeaderMap,
     bearer: Option<HeaderValue>,
     tls: Arc<rustls::ClientConfig>,
+    proxy: Option<Url>,
 }
 
 impl Http {
@@ -61,7 +63,8 @@ impl Http {
     ///
     /// # Errors
     /// [`Code::BadConfig`] for a certificate file, a proxy or a key that cannot be used, and for a key that would
-    /// cross a network in the clear or meet an unchecked certificate.
+    /// meet an unchecked certificate off loopback. Whether a key may cross a network in the clear is not asked here:
+    /// [`BackendConfig::target`](crate::config::BackendConfig::target) does, which alone knows what the user allowed.
     pub fn new(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
         Self::with_idle(address, settings, usize::MAX)
     }
@@ -97,7 +100,8 @@ impl Http {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(idle)
             .tcp_nodelay(true);
-        if let Some(proxy) = &settings.proxy {
+        let proxy = settings.proxy.clone().filter(|_| !address.is_loopback());
+        if let Some(proxy) = &proxy {
             let proxy = reqwest::Proxy::all(proxy.clone())
                 .map_err(|_| Fault::new(Code::BadConfig, "`proxy` is no address of a proxy"))?;
             builder = builder.proxy(proxy);
@@ -106,7 +110,7 @@ impl Http {
             .build()
             .map_err(|e| Fault::new(Code::Internal, format!("no HTTP client can be made: {e}")))?;
         let bearer = settings.key.as_ref().map(bearer).transpose()?;
-        Ok(Self { client, address: Arc::new(address), headers: settings.headers.clone(), bearer, tls })
+        Ok(Self { client, address: Arc::new(address), headers: settings.headers.clone(), bearer, tls, proxy })
     }
 
     /// Where it goes.
@@ -127,6 +131,11 @@ impl Http {
     /// The key as a header, for a WebSocket to the same backend.
     pub fn bearer(&self) -> Option<&HeaderValue> {
         self.bearer.as_ref()
+    }
+
+    /// The proxy that its requests go through, for a WebSocket to the same backend.
+    pub fn proxy(&self) -> Option<&Url> {
+        self.proxy.as_ref()
     }
 
     /// Whether a key is configured.

@@ -87,6 +87,8 @@ pub(crate) struct Book {
     echoes: BTreeMap<Group, Instant>,
     mutes: BTreeMap<Group, Mute>,
     last_id: u64,
+    /// Grows with each change.
+    revision: u64,
 }
 
 #[derive(Debug)]
@@ -115,6 +117,7 @@ impl Book {
         }
         let Some(entry) = self.open.get_mut(&group) else { return Vec::new() };
         entry.count(draft, now);
+        self.revision += 1;
         let mut turns = self.tell(&group, now).into_iter().collect();
         self.bound_open(&group, now, &mut turns);
         turns
@@ -154,12 +157,14 @@ impl Book {
     pub(crate) fn dismiss(&mut self, id: NoticeId, now: Moment) -> Option<Notice> {
         let entry = self.open.values_mut().find(|e| e.notice.id == id)?;
         entry.dismissed = true;
+        self.revision += 1;
         self.find(id, now)
     }
 
     /// Hides a notice's group; `None` takes the mute off.
     pub(crate) fn mute(&mut self, id: NoticeId, mute: Option<Mute>, now: Moment) -> Option<Notice> {
         let group = self.group_of(id)?;
+        self.revision += 1;
         match mute {
             Some(mute) => {
                 self.mutes.insert(group, mute);
@@ -174,16 +179,16 @@ impl Book {
         self.find(id, now)
     }
 
+    /// Grows with each change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// One notice, open or ended.
     pub(crate) fn find(&self, id: NoticeId, now: Moment) -> Option<Notice> {
         let open = self.open.iter().find(|(_, e)| e.notice.id == id);
         let open = open.map(|(group, entry)| self.shown(group, entry, now));
         open.or_else(|| self.ended.iter().find(|n| n.id == id).cloned())
-    }
-
-    /// Whether a group has an open notice.
-    pub(crate) fn is_open(&self, group: &Group) -> bool {
-        self.open.contains_key(group)
     }
 
     /// The open notices: the worst first, then the newest.
@@ -205,6 +210,7 @@ impl Book {
 
     /// Takes in what an earlier run left; what this run has raised already goes on with it.
     pub(crate) fn restore(&mut self, notices: Vec<Notice>, mutes: Vec<(Group, Mute)>, now: Moment) {
+        self.revision += 1;
         for (group, mute) in mutes {
             self.mutes.entry(group).or_insert(mute);
         }
@@ -281,6 +287,7 @@ impl Book {
 
     fn end(&mut self, group: &Group, now: Moment) -> Option<Turn> {
         let Entry { mut notice, told, .. } = self.open.remove(group)?;
+        self.revision += 1;
         notice.cleared_at = Some(now.wall);
         self.ended.push_back(notice.clone());
         self.forget(now);

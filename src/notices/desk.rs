@@ -34,7 +34,7 @@ pub struct Desk(Arc<Shared>);
 struct Shared {
     book: Mutex<Book>,
     hub: Arc<Hub>,
-    /// Counts the changes, for those who write them down or wait for what is owed.
+    /// The book's revision, for those who write it down or wait for what is owed.
     changes: watch::Sender<u64>,
 }
 
@@ -107,7 +107,7 @@ impl Desk {
         book.next_due(now)
     }
 
-    /// Counts the changes.
+    /// The book's revision, as it changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
@@ -119,8 +119,9 @@ impl Desk {
     ) -> Result<Notice, Error> {
         let unknown = || Error::UnknownNotice { id: crate::model::fault::clean(id, 80) };
         let name = id.parse().map_err(|_| unknown())?;
-        let done = act(&mut self.lock(), name, Moment::now()).ok_or_else(unknown);
-        self.0.changes.send_modify(|n| *n += 1);
+        let mut book = self.lock();
+        let done = act(&mut book, name, Moment::now()).ok_or_else(unknown);
+        self.changed(&book);
         done
     }
 
@@ -129,8 +130,12 @@ impl Desk {
         let turns = act(&mut book, Moment::now());
         // Under the lock: a raise and the clear after it must not overtake each other on the way.
         self.publish(&turns);
-        drop(book);
-        self.0.changes.send_modify(|n| *n += 1);
+        self.changed(&book);
+    }
+
+    fn changed(&self, book: &Book) {
+        let revision = book.revision();
+        self.0.changes.send_if_modified(|seen| std::mem::replace(seen, revision) != revision);
     }
 
     fn publish(&self, turns: &[Turn]) {

@@ -29,6 +29,11 @@ impl Fields {
         self
     }
 
+    /// Sets a field, or takes an edit of it back.
+    pub fn put(&mut self, path: String, text: Option<String>) {
+        self.0.push((path, text));
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

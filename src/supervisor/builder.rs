@@ -17,7 +17,7 @@ use crate::{
     roster::Roster,
     settings::{crew::Crew, layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
     state::Store,
-    tree::Tree,
+    tree::{Parts, Tree},
 };
 
 /// How a supervisor is made.
@@ -147,13 +147,16 @@ impl Builder {
         };
         let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: self.dialer };
         let standing = open_standing(layers, &stage, store.is_some())?;
+        hub.chronicle.keep(standing.now().config.history);
         let crew = Arc::new(Crew {
             stage,
             standing: standing.clone(),
             shelf: Shelf::new(store.clone()),
             teller: Teller(desk.clone()),
         });
-        let tree = Tree::new(&roster, &hub, store.as_ref(), &crew);
+        let parts =
+            Parts { roster: roster.clone(), hub: hub.clone(), desk: desk.clone(), store: store.clone(), crew };
+        let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());

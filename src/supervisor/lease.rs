@@ -64,6 +64,18 @@ impl Handle {
         self.lease(id).await?.of("gradio")
     }
 
+    /// A lease on a WanGP's MCP server; its web page is [`Self::gradio`]'s.
+    ///
+    /// # Cancel safety
+    /// As [`Self::lease`].
+    ///
+    /// # Errors
+    /// As [`Self::lease`], and [`Error::WrongKind`].
+    #[cfg(feature = "wan2gp")]
+    pub async fn wan2gp(&self, id: &str) -> Result<Lease<crate::backends::wan2gp::Session>, Error> {
+        self.lease(id).await?.of("wan2gp")
+    }
+
     /// A lease on a LiteLLM proxy or another OpenAI-compatible server.
     ///
     /// # Cancel safety

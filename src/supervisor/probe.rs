@@ -87,6 +87,10 @@ impl ProbeReport {
 
 async fn stages(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<(), ()> {
     let (address, begun) = (&candidate.url, Instant::now());
+    if candidate.proxy.is_some() && !address.is_loopback() {
+        // The proxy looks the name up and connects; ours may know neither.
+        return session(candidate, report).await;
+    }
     let place = address.authority();
     let found = tokio::net::lookup_host((address.host().trim_matches(['[', ']']), address.port())).await;
     let found: Vec<_> = match found.map(Iterator::collect) {
@@ -98,9 +102,7 @@ async fn stages(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<(
         }
     };
     report.add(StageName::Dns, begun, Ok(format!("{} addresses", found.len())));
-    if candidate.proxy.is_none() {
-        tcp(candidate, &found, report).await?;
-    }
+    tcp(candidate, &found, report).await?;
     session(candidate, report).await
 }
 

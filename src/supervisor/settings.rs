@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use super::{Handle, apply::DRAIN};
 use crate::{
     config::{Config, Edits, Loaded, Problems},
+    discovery::Find,
     error::Error,
     model::BackendId,
     settings::{Change, Edit, Fields, Proposal, actor::Msg, crew::Wish},
@@ -126,6 +127,18 @@ impl Handle {
     /// As [`Self::edit`].
     pub async fn revert_backend(&self, id: BackendId) -> Result<Change, Error> {
         self.edit(Edit::Revert(id), None).await
+    }
+
+    /// Rules on servers that were found, as on those of a finished sweep: by `discovery.adopt` they become backends or
+    /// proposals, and a backend that moved is followed.
+    ///
+    /// # Cancel safety
+    /// As [`Self::edit`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] or [`Error::State`]; then nothing has changed.
+    pub async fn found(&self, finds: Vec<Find>) -> Result<Change, Error> {
+        self.wish(Wish::Sweep(finds)).await
     }
 
     async fn wish(&self, wish: Wish) -> Result<Change, Error> {

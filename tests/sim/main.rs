@@ -5,3 +5,4 @@
 mod comfyui;
 mod gradio;
 mod litellm;
+mod wan2gp;

@@ -7,5 +7,6 @@ mod healing;
 mod herd;
 mod history;
 mod leases;
+mod notices;
 mod reconnect;
 mod world;

@@ -20,21 +20,27 @@ const EVIDENCE: [(&str, Capability); 3] = [
 
 /// The answer to /system_stats; what other programs answer there has no `devices`.
 #[derive(Debug, Deserialize)]
-struct Stats {
-    system: System,
-    devices: Vec<Device>,
+pub(crate) struct Stats {
+    pub(crate) system: System,
+    pub(crate) devices: Vec<Device>,
 }
 
 #[derive(Debug, Deserialize)]
-struct System {
-    comfyui_version: Option<String>,
+pub(crate) struct System {
+    pub(crate) comfyui_version: Option<String>,
     /// Older servers name no version, but this.
     embedded_python: Option<bool>,
+    pub(crate) python_version: Option<String>,
+    /// How it was started.
+    #[serde(default)]
+    pub(crate) argv: Vec<String>,
     ram_free: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Device {
+pub(crate) struct Device {
+    #[serde(default)]
+    pub(crate) name: String,
     vram_free: Option<u64>,
     vram_total: Option<u64>,
 }
@@ -73,11 +79,18 @@ async fn fingerprint(http: &Http, answer: reqwest::Response) -> Result<Stats, Fa
         return Err(fault);
     }
     let text = body::read_beginning(answer, body::ERROR_CAP).await;
-    let stats = serde_json::from_str::<Stats>(&text).ok();
-    let genuine = |s: &Stats| s.system.comfyui_version.is_some() || s.system.embedded_python.is_some();
-    match stats.filter(|s| status == StatusCode::OK && genuine(s)) {
+    match Stats::read(status, text.as_bytes()) {
         Some(stats) => Ok(stats),
         None => Err(wrong_program(&place, status, server.as_deref(), &text)),
+    }
+}
+
+impl Stats {
+    /// Reads an answer to /system_stats; `None` where it is not ComfyUI's.
+    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
+        let stats = serde_json::from_slice::<Self>(body).ok()?;
+        let genuine = stats.system.comfyui_version.is_some() || stats.system.embedded_python.is_some();
+        (status == StatusCode::OK && genuine).then_some(stats)
     }
 }
 

@@ -16,7 +16,10 @@ use tokio_tungstenite::{
 use crate::{
     backends::comfyui::frame::Frame,
     model::{Code, Fault},
-    net::{Http, blame},
+    net::{
+        Address, Http, blame,
+        tunnel::{self, Tunnel},
+    },
 };
 
 /// Said first on every socket, else the flags are ignored: with it previews name their job and node.
@@ -143,9 +146,13 @@ impl Socket {
 async fn connect(http: &Http, client: &str, previews: Previews) -> Result<Opened, Fault> {
     let place = http.address().authority();
     let request = request(http, client)?;
-    let host = http.address().host().trim_matches(['[', ']']).to_owned();
-    // Each address of the name is tried: `localhost` is two.
-    let tcp = TcpStream::connect((host, http.address().port())).await.map_err(|e| blame::io(&e, &place))?;
+    let tcp = match http.proxy() {
+        None => direct(http.address()).await?,
+        Some(proxy) => match tunnel::through(proxy, http.address()).await? {
+            Tunnel::Open(tcp) => tcp,
+            Tunnel::Refused(fault) => return Ok(Opened::Refused(fault)),
+        },
+    };
     tcp.set_nodelay(true).map_err(|e| blame::io(&e, &place))?;
     let mut limits = WebSocketConfig::default();
     limits.read_buffer_size = previews.read_buffer();
@@ -168,6 +175,13 @@ async fn connect(http: &Http, client: &str, previews: Previews) -> Result<Opened
     };
     stream.send(Message::text(FEATURES)).await.map_err(|e| fell(&e, &place))?;
     Ok(Opened::Socket(Box::new(Socket { stream, place, malformed: 0 })))
+}
+
+async fn direct(address: &Address) -> Result<TcpStream, Fault> {
+    let host = address.host().trim_matches(['[', ']']).to_owned();
+    // Each address of the name is tried: `localhost` is two.
+    let tcp = TcpStream::connect((host, address.port())).await;
+    tcp.map_err(|e| blame::io(&e, &address.authority()))
 }
 
 fn request(http: &Http, client: &str) -> Result<Request, Fault> {
@@ -208,3 +222,6 @@ fn fell(error: &tungstenite::Error, place: &str) -> Fault {
         }
     }
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests;

@@ -159,8 +159,8 @@ async fn login(http: &Http, target: &Target, user: &str, password: &str) -> Resu
 fn explain(fault: Fault, target: &Target) -> Fault {
     match target.kind {
         Kind::Wan2gp => fault.with_fix(
-            "Start WanGP with its web page (without --mcp, whose protocol Backline does not speak), and give the \
-             page's address in `url`.",
+            "Start WanGP, with its web page or as an MCP server (`--mcp --mcp-transport streamable-http --mcp-port \
+             7866`), and give its address in `url`.",
         ),
         _ => fault,
     }

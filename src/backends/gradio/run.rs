@@ -14,7 +14,7 @@ use crate::{
             upload,
         },
     },
-    model::{Code, Fault, Work},
+    model::{Code, Fault, Kind, Work},
     net::body,
 };
 
@@ -72,10 +72,7 @@ async fn fresh(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<
 }
 
 async fn prepare<'a>(session: &Session, attempt: &'a Attempt) -> Result<Join<'a>, Fault> {
-    let Work::Call { function, data } = &attempt.work else {
-        let message = format!("a Gradio app runs functions, not a {}", attempt.work.name());
-        return Err(Fault::new(Code::BadRequest, message));
-    };
+    let Work::Call { function, data } = &attempt.work else { return Err(not_a_call(session, &attempt.work)) };
     let function = session.function(function)?;
     let signature = match &function.name {
         Some(name) => session.signatures().await?.of(name),
@@ -93,6 +90,24 @@ async fn prepare<'a>(session: &Session, attempt: &'a Attempt) -> Result<Join<'a>
         event_data: None,
         trigger_id: None,
     })
+}
+
+/// What the page cannot do. WanGP's generations go through its other face: the page's handlers take 132 arguments, whose
+/// order changes with its version (12.60).
+fn not_a_call(session: &Session, work: &Work) -> Fault {
+    let place = &session.target().id;
+    if !matches!(work, Work::Generate(_)) {
+        return Fault::new(Code::BadRequest, format!("a Gradio app runs functions, not a {}", work.name()));
+    }
+    if session.kind() != Kind::Wan2gp {
+        let message = format!("{place} is a Gradio app, and only WanGP takes `generate`");
+        return Fault::new(Code::BadRequest, message);
+    }
+    let message = format!("{place} is WanGP's web page, and only WanGP's MCP server takes `generate`");
+    Fault::new(Code::BadRequest, message).with_fix(
+        "Start WanGP with `--mcp --mcp-transport streamable-http --mcp-port 7866` in place of its page, and set \
+         `url: \"http://HOST:7866\"` for this backend.",
+    )
 }
 
 async fn send(session: &Session, join: &Join<'_>) -> Result<Joined, Unjoined> {

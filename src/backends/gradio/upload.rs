@@ -8,7 +8,10 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    backends::gradio::{file::FileData, session::Session},
+    backends::{
+        attachment,
+        gradio::{file::FileData, session::Session},
+    },
     model::{Code, Fault},
     net::body,
 };
@@ -73,66 +76,15 @@ async fn part(upload: Upload) -> Result<(Part, String, u64), Fault> {
 /// Uploads every `{"$file": PATH}` in an argument and puts the file at the app in its place. An argument without one
 /// stays as it is, to the byte.
 pub(super) async fn replace_files(session: &Session, value: Box<RawValue>) -> Result<Box<RawValue>, Fault> {
-    if !value.get().contains("\"$file\"") {
+    if !attachment::may_be_in(&value) {
         return Ok(value);
     }
     let unreadable = |e: serde_json::Error| Fault::new(Code::BadRequest, format!("`data`: {e}"));
     let mut tree: Value = serde_json::from_str(value.get()).map_err(unreadable)?;
-    for path in paths(&tree) {
+    for path in attachment::paths(&tree) {
         let file = upload(session, Upload::Path(path.clone().into())).await?;
         let file = serde_json::to_value(file).map_err(unreadable)?;
-        put(&mut tree, &path, &file);
+        attachment::put(&mut tree, &path, &file);
     }
     serde_json::value::to_raw_value(&tree).map_err(unreadable)
-}
-
-/// The paths that are asked for, each once.
-fn paths(tree: &Value) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut todo = vec![tree];
-    while let Some(value) = todo.pop() {
-        match (asked(value), value) {
-            (Some(path), _) if !found.iter().any(|f| f == path) => found.push(path.to_owned()),
-            (Some(_), _) => {}
-            (None, Value::Array(list)) => todo.extend(list),
-            (None, Value::Object(map)) => todo.extend(map.values()),
-            _ => {}
-        }
-    }
-    found
-}
-
-fn put(tree: &mut Value, path: &str, file: &Value) {
-    if asked(tree) == Some(path) {
-        *tree = file.clone();
-        return;
-    }
-    match tree {
-        Value::Array(list) => list.iter_mut().for_each(|v| put(v, path, file)),
-        Value::Object(map) => map.values_mut().for_each(|v| put(v, path, file)),
-        _ => {}
-    }
-}
-
-fn asked(value: &Value) -> Option<&str> {
-    let map = value.as_object().filter(|m| m.len() == 1)?;
-    map.get("$file")?.as_str()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_file_is_found_and_replaced_wherever_it_stands() {
-        let mut tree =
-            json!([{"$file": "a.png"}, [{"image": {"$file": "b.png"}}], {"$file": "a.png"}, {"$file": 1}]);
-        let mut found = paths(&tree);
-        found.sort();
-        assert_eq!(found, ["a.png", "b.png"]);
-        put(&mut tree, "a.png", &json!("A"));
-        assert_eq!(tree, json!(["A", [{"image": {"$file": "b.png"}}], "A", {"$file": 1}]));
-    }
 }

@@ -11,14 +11,14 @@ use crate::{
 const ALIVE: &str = "I'm alive!";
 
 /// Whether an answer of `/health/liveliness` is LiteLLM's.
-pub(super) fn is_litellm(answer: &Answer) -> bool {
+pub(crate) fn is_litellm(answer: &Answer) -> bool {
     answer.status == StatusCode::OK
         && serde_json::from_slice::<String>(&answer.body).is_ok_and(|text| text == ALIVE)
 }
 
 /// What an answer of `/v1/models` without a key shows.
 #[derive(Debug)]
-pub(super) enum Look {
+pub(crate) enum Look {
     /// The models, for anybody to see.
     Open(Listing),
     /// A server of this family that wants a key.
@@ -30,7 +30,7 @@ pub(super) enum Look {
 }
 
 /// Looks at an answer of `/v1/models` without a key.
-pub(super) fn look(answer: &Answer) -> Look {
+pub(crate) fn look(answer: &Answer) -> Look {
     let complaint = Complaint::of_body(&answer.text());
     match answer.status.as_u16() {
         200 => Listing::parse(&answer.body).map_or(Look::Strange, Look::Open),
@@ -50,7 +50,7 @@ fn is_gradio(answer: &Answer) -> bool {
 ///
 /// By their documentation, not run: llama.cpp names itself in `Server`, vLLM as the owner of its models, Ollama owns its
 /// models as `library`, LM Studio as `organization_owner`.
-pub(super) fn family(answer: &Answer, listing: &Listing) -> Option<&'static str> {
+pub(crate) fn family(answer: &Answer, listing: &Listing) -> Option<&'static str> {
     if answer.header(header::SERVER).is_some_and(|s| s.contains("llama.cpp")) {
         return Some("llama.cpp");
     }

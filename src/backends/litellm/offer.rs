@@ -37,7 +37,7 @@ pub(super) struct Offer {
 
 /// `/v1/models`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     #[serde(default)]
     object: Option<String>,
     data: Vec<Listed>,
@@ -81,6 +81,11 @@ impl Listing {
             None if !listing.data.is_empty() => Ok(listing),
             other => Err(wrong(format!("its object is {other:?}"))),
         }
+    }
+
+    /// The models' names, in the server's order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.data.iter().map(|model| model.id.as_str())
     }
 
     /// Who owns the first model: some servers put their own name there.

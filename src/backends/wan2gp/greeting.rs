@@ -15,8 +15,8 @@ use crate::{
 /// Where the server listens, below its base; without the slash it answers 307 (MCP library 1.10.1).
 pub(crate) const ENDPOINT: &str = "mcp/";
 
-/// The types that a request must accept.
-pub(crate) const ACCEPT: &str = rpc::ACCEPT;
+/// The types that a request must accept: both, or the server answers 406.
+pub(crate) const ACCEPT: &str = "application/json, text/event-stream";
 
 const ID: u64 = 1;
 

@@ -12,9 +12,6 @@ use crate::model::{Code, Fault};
 /// The revision of MCP that is spoken; the server answers with its own where it has another.
 pub(super) const PROTOCOL: &str = "2025-06-18";
 
-/// Both types, or the server answers 406.
-pub(super) const ACCEPT: &str = "application/json, text/event-stream";
-
 #[derive(Serialize)]
 struct Request<'a, P> {
     jsonrpc: &'static str,

@@ -50,10 +50,13 @@ fn a_key_crosses_no_network_in_the_clear_unless_allowed() {
     assert!(refusal(&backend).contains("in the clear"));
     backend.danger_plain_key = true;
     assert!(backend.target_in(&env).is_ok());
-    // A proxy sees what goes to loopback through it.
-    let mut proxied = self::backend("http://127.0.0.1:4000");
-    proxied.proxy = Some(Secret::Inline("http://10.0.0.1:3128".into()));
-    assert!(refusal(&proxied).contains("in the clear"));
+    // What goes to this machine goes through no proxy.
+    let mut local = self::backend("http://127.0.0.1:4000");
+    local.proxy = Some(Secret::Inline("http://10.0.0.1:3128".into()));
+    assert_eq!(local.target_in(&env).unwrap().client().unwrap().proxy(), None);
+    backend.danger_plain_key = false;
+    backend.proxy = local.proxy;
+    assert!(refusal(&backend).contains("in the clear"));
 }
 
 #[test]

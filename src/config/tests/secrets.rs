@@ -10,7 +10,7 @@ fn file() -> String {
     r#"(
         backends: {
             "llm": (
-                kind: litellm, url: "http://127.0.0.1:4000", api_key: "CANARY", proxy: "http://user:CANARY@127.0.0.1:3",
+                kind: litellm, url: "http://10.0.0.7:4000", api_key: "CANARY", proxy: "http://user:CANARY@127.0.0.1:3",
                 headers: { "x-token": "CANARY", "x-plain": "CANARY" }, danger_plain_key: true,
             ),
             "app": (kind: gradio, url: "http://127.0.0.1:7860", login: (user: "me", password: "CANARY")),

@@ -1,0 +1,98 @@
+//! What a person should know, and what a person says of it.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Context, answer::refusal};
+use crate::{
+    Error,
+    config::duration::parse_duration,
+    model::{Class, Notice},
+    notices::{Mute, Wanted},
+};
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    /// Hidden and ended ones too.
+    #[serde(default)]
+    all: bool,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    notices: Vec<Notice>,
+}
+
+/// How long; nothing said: for good.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(rename = "for")]
+    time: Option<String>,
+}
+
+/// The open notices, the worst first; `?all=true` adds hidden and ended ones.
+pub(crate) async fn list(State(context): State<Context>, Query(asked): Query<Asked>) -> Response {
+    let wanted = if asked.all { Wanted::All } else { Wanted::Shown };
+    Json(Listed { notices: context.handle.notices(wanted) }).into_response()
+}
+
+/// Hides it until its cause comes again.
+pub(crate) async fn dismiss(State(context): State<Context>, Path(id): Path<String>) -> Response {
+    answer(context.handle.dismiss_notice(&id))
+}
+
+/// Hides its cause at its backend: `{"for":"8h"}`; for good without a body; `{"for":"0s"}` takes that off.
+pub(crate) async fn mute(State(context): State<Context>, Path(id): Path<String>, body: Bytes) -> Response {
+    match wish(&body) {
+        Ok(mute) => answer(context.handle.mute_notice(&id, mute)),
+        Err(message) => {
+            let fix = "Send nothing (for good), {\"for\":\"8h\"}, or {\"for\":\"0s\"} to take it off.";
+            refusal(StatusCode::BAD_REQUEST, "bad_body", Class::Usage, &message, fix)
+        }
+    }
+}
+
+fn wish(body: &[u8]) -> Result<Option<Mute>, String> {
+    let wish = match body {
+        [] => Wish::default(),
+        body => serde_json::from_slice(body).map_err(|e| format!("the body is no mute: {e}"))?,
+    };
+    let Some(text) = wish.time else { return Ok(Some(Mute::ForGood)) };
+    let time = parse_duration(&text).map_err(|e| format!("`for` {e}; write it like 8h or 30m"))?;
+    if time.is_zero() {
+        return Ok(None);
+    }
+    // A time beyond the calendar is for good.
+    Ok(Some(Timestamp::now().checked_add(time).map_or(Mute::ForGood, Mute::Until)))
+}
+
+fn answer(done: Result<Notice, Error>) -> Response {
+    match done {
+        Ok(notice) => Json(notice).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mute_is_for_a_time_for_good_or_off() {
+        assert_eq!(wish(b""), Ok(Some(Mute::ForGood)));
+        assert_eq!(wish(b"{}"), Ok(Some(Mute::ForGood)));
+        assert_eq!(wish(br#"{"for":"0s"}"#), Ok(None));
+        assert!(matches!(wish(br#"{"for":"8h"}"#), Ok(Some(Mute::Until(end))) if end > Timestamp::now()));
+        assert_eq!(wish(br#"{"for":"400000000d"}"#), Ok(Some(Mute::ForGood)));
+        assert!(wish(br#"{"for":"soon"}"#).unwrap_err().contains("8h"));
+        assert!(wish(br#"{"until":1}"#).is_err());
+    }
+}

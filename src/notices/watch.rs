@@ -1,0 +1,198 @@
+//! The watcher: looks at the snapshot when it changed, and says at the desk what a person should know.
+//!
+//! It follows the snapshot's cell, not the events: the cell always holds the end state and nothing queues up. A child
+//! of the tree, set aside like a backend where it crashes: its next incarnation, or the next look, makes good what was
+//! missed, since each look names all that may stay open.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use backline_supervisors::{NodeState, TreeSnapshot};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    connection::alarm::Task,
+    hub::Hub,
+    model::{BackendId, BackendStatus, Code, Severity, Snapshot},
+    notices::{
+        book::{Group, Moment},
+        clock::Pace,
+        derive::{Case, Keep, Weight, owns},
+        desk::Desk,
+        draft::Draft,
+    },
+};
+
+/// Between looks: what changes faster is seen together.
+const BEAT: Duration = Duration::from_millis(50);
+/// A look at least this often.
+const IDLE: Duration = Duration::from_secs(600);
+
+pub(crate) enum Msg {
+    Look,
+}
+
+pub(crate) struct Watcher;
+
+/// What the watcher works with.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) desk: Desk,
+    pub(crate) hub: Arc<Hub>,
+}
+
+pub(crate) struct State {
+    myself: ActorRef<Msg>,
+    desk: Desk,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    changes: watch::Receiver<u64>,
+    cases: HashMap<BackendId, Watched>,
+    quarantined: Vec<String>,
+    pace: Pace,
+    /// One wait at a time, so that no looks queue up.
+    wait: Option<Task>,
+}
+
+struct Watched {
+    case: Case,
+    seen: Option<Arc<BackendStatus>>,
+    weight: Weight,
+    due: Option<Instant>,
+}
+
+impl Actor for Watcher {
+    type Msg = Msg;
+    type State = State;
+    type Arguments = Setup;
+
+    async fn pre_start(&self, myself: ActorRef<Msg>, setup: Setup) -> Result<State, ActorProcessingErr> {
+        Ok(State {
+            myself,
+            snapshots: setup.hub.watch(),
+            changes: setup.desk.changes(),
+            desk: setup.desk,
+            cases: HashMap::new(),
+            quarantined: Vec::new(),
+            pace: Pace::new(Moment::now()),
+            wait: None,
+        })
+    }
+
+    async fn post_start(&self, _: ActorRef<Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        state.look();
+        Ok(())
+    }
+
+    async fn handle(&self, _: ActorRef<Msg>, _: Msg, state: &mut State) -> Result<(), ActorProcessingErr> {
+        state.look();
+        Ok(())
+    }
+}
+
+impl State {
+    fn look(&mut self) {
+        let now = Moment::now();
+        let snapshot = self.snapshots.borrow_and_update().clone();
+        self.changes.mark_unchanged();
+        let mut due = self.look_at_clock(now);
+        self.look_at_tree(&snapshot.tree);
+        due = [due, self.look_at_backends(&snapshot, now.tick)].into_iter().flatten().min();
+        let cases = &self.cases;
+        self.desk.clear_where(|group| !may_stay(cases, group));
+        due = [due, self.desk.catch_up()].into_iter().flatten().min();
+        self.wait(due.map_or(now.tick + IDLE, |due| due.min(now.tick + IDLE)));
+    }
+
+    fn look_at_backends(&mut self, snapshot: &Snapshot, now: Instant) -> Option<Instant> {
+        let any_required = snapshot.backends.iter().any(|b| b.enabled && b.required);
+        self.cases.retain(|id, _| snapshot.backend(id.as_str()).is_some());
+        let mut next = None;
+        for status in &snapshot.backends {
+            let weight = if status.required || !any_required { Weight::Needed } else { Weight::Optional };
+            let watched = self.cases.entry(status.id.clone()).or_insert_with(|| Watched {
+                case: Case::default(),
+                seen: None,
+                weight,
+                due: None,
+            });
+            for draft in watched.look(status, weight, now) {
+                self.desk.raise(draft);
+            }
+            next = [next, watched.due].into_iter().flatten().min();
+        }
+        next
+    }
+
+    /// Actors of the tree that are set aside; backends speak for themselves.
+    fn look_at_tree(&mut self, tree: &TreeSnapshot) {
+        let aside = |c: &&TreeSnapshot| c.state == NodeState::Quarantined;
+        let children: Vec<_> = tree.children.iter().filter(aside).collect();
+        for child in &children {
+            if !self.quarantined.contains(&child.id) {
+                let draft = Draft::new(Code::CrashLoop, Severity::Error).subject(&child.id);
+                let exit = child.last_exit.as_ref().map(|e| format!(": {e}")).unwrap_or_default();
+                self.desk.raise(draft.message(format!("Backline's part `{}` is set aside{exit}", child.id)));
+            }
+        }
+        self.quarantined = children.iter().map(|c| c.id.clone()).collect();
+        let quarantined = &self.quarantined;
+        self.desk.clear_where(|group| {
+            group.backend.is_none()
+                && group.code == Code::CrashLoop
+                && group.subject.as_ref().is_none_or(|s| !quarantined.contains(s))
+        });
+    }
+
+    fn look_at_clock(&mut self, now: Moment) -> Option<Instant> {
+        if let Some(jump) = self.pace.look(now) {
+            self.desk.raise(jump);
+        }
+        if self.pace.is_calm(now.tick) {
+            self.desk.clear(Code::ClockJump, None);
+        }
+        self.pace.due()
+    }
+
+    /// Waits for the next look: at a change, or at a time.
+    fn wait(&mut self, due: Instant) {
+        let (myself, mut snapshots, mut changes) =
+            (self.myself.clone(), self.snapshots.clone(), self.changes.clone());
+        self.wait = Some(Task::spawn(async move {
+            tokio::time::sleep(BEAT).await;
+            tokio::select! {
+                // A hub or desk that is gone: the tree ends.
+                _ = snapshots.changed() => {}
+                _ = changes.changed() => {}
+                () = tokio::time::sleep_until(due) => {}
+            }
+            // A watcher that is gone has nothing to look at.
+            let _ = myself.cast(Msg::Look);
+        }));
+    }
+}
+
+impl Watched {
+    fn look(&mut self, status: &Arc<BackendStatus>, weight: Weight, now: Instant) -> Vec<Draft> {
+        let same = self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, status));
+        if same && self.weight == weight && self.due.is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        let verdict = self.case.look(status, weight, now);
+        (self.seen, self.weight, self.due) = (Some(status.clone()), weight, verdict.due);
+        verdict.raise
+    }
+}
+
+/// Whether an open notice still holds, as far as that is judged here.
+fn may_stay(cases: &HashMap<BackendId, Watched>, group: &Group) -> bool {
+    let Some(backend) = &group.backend else { return true };
+    if !owns(group.code) {
+        return true;
+    }
+    match cases.get(backend).map(|watched| &watched.case.keep) {
+        // It is no backend any more.
+        None => false,
+        Some(Keep::All) => true,
+        Some(Keep::Only(codes)) => codes.contains(&group.code),
+    }
+}

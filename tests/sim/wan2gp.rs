@@ -1,0 +1,6 @@
+//! WanGP's MCP server.
+
+mod calls;
+mod dial;
+mod fate;
+mod rig;
