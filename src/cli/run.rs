@@ -43,7 +43,8 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
     };
     let hosts = config.http.hosts.clone();
     let stop = Signals::listen()?;
-    let supervisor = Supervisor::builder().loader(setup::loader(common)).state_dir(&directory).start().await?;
+    let supervisor =
+        Supervisor::builder().loader(setup::loader(common)).state_dir(&directory).start().await?;
     let access = Access::with_hosts(token.clone(), hosts);
     let server = listening.map(|l| l.serve(supervisor.handle(), access.clone()));
     let _published = match &server {

@@ -93,10 +93,11 @@ pub(crate) async fn change(
     body: Bytes,
 ) -> Response {
     let fields = serde_json::from_slice::<IndexMap<String, Option<Piece>>>(&body);
-    let fields = match fields.map_err(|e| e.to_string()).and_then(|fields| flat(fields).map_err(str::to_owned)) {
-        Ok(fields) => fields,
-        Err(why) => return bad_body(&why),
-    };
+    let fields =
+        match fields.map_err(|e| e.to_string()).and_then(|fields| flat(fields).map_err(str::to_owned)) {
+            Ok(fields) => fields,
+            Err(why) => return bad_body(&why),
+        };
     let handle = &context.handle;
     let id = match known(handle, &id) {
         Ok(id) => id,

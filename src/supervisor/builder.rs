@@ -154,8 +154,13 @@ impl Builder {
             shelf: Shelf::new(store.clone()),
             teller: Teller(desk.clone()),
         });
-        let parts =
-            Parts { roster: roster.clone(), hub: hub.clone(), desk: desk.clone(), store: store.clone(), crew };
+        let parts = Parts {
+            roster: roster.clone(),
+            hub: hub.clone(),
+            desk: desk.clone(),
+            store: store.clone(),
+            crew,
+        };
         let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
