@@ -18,6 +18,8 @@
 //!
 //! So it never proves that two servers are one. It says which one may have moved, where there is only one that may.
 
+pub(crate) mod actor;
+mod agenda;
 mod answer;
 mod find;
 mod fingerprint;
@@ -33,8 +35,11 @@ mod sighting;
 mod sweep;
 mod visit;
 
+pub use actor::Sweep;
+pub use agenda::Cause;
 pub use find::{Find, Need};
 pub use host::{Host, Network};
 pub use port::{KNOWN, PortRange};
 pub use scope::Scope;
+pub(crate) use sweep::longest;
 pub use sweep::{Swept, sweep};

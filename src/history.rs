@@ -5,14 +5,20 @@
 //! takes two bytes.
 
 pub(crate) mod actor;
+#[cfg(feature = "state")]
+mod archive;
 mod bins;
 mod bucket;
 mod chapter;
 mod chronicle;
 mod clock;
 mod codec;
+mod memory;
 mod recent;
+mod reel;
 mod report;
+#[cfg(feature = "state")]
+mod table;
 mod tape;
 mod tier;
 mod timeline;

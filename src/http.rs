@@ -7,6 +7,7 @@ pub mod access;
 mod answer;
 mod backends;
 mod control;
+mod discover;
 mod events;
 mod history;
 mod notices;
@@ -65,6 +66,7 @@ pub fn router(handle: Handle, access: Access) -> Router {
         .route("/notices", get(notices::list))
         .route("/notices/{id}/dismiss", post(notices::dismiss))
         .route("/notices/{id}/mute", post(notices::mute))
+        .route("/discover", post(discover::discover))
         .route("/session/code", post(session::code))
         .layer(middleware::from_fn_with_state(context.clone(), access::with_token))
         // The one-time code is what this route is paid with.

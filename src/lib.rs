@@ -33,6 +33,7 @@ pub mod connection;
 pub mod discovery;
 mod error;
 pub mod health;
+#[cfg_attr(not(feature = "state"), allow(dead_code, reason = "some of it only the database needs"))]
 pub mod history;
 #[cfg(feature = "dashboard")]
 pub mod http;

@@ -8,7 +8,12 @@ pub mod catalogue;
 mod clock;
 mod derive;
 mod desk;
+mod disk;
 mod draft;
+#[cfg(feature = "state")]
+mod keep;
+#[cfg(feature = "state")]
+mod table;
 mod version;
 pub(crate) mod watch;
 

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 mod builder;
 mod closing;
+mod discover;
 mod handle;
 mod lease;
 mod notice;
@@ -40,6 +41,7 @@ pub struct Supervisor {
     handle: Handle,
     root: RootHandle,
     _relay: Task,
+    _looking: Task,
     _hang_up: HangUp,
 }
 

@@ -8,8 +8,9 @@
 //!   |- jobs        permanent                          owns the drivers of the jobs
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
 //!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
-//!   |- notices     quarantined like a backend         says what a person should know
-//!   '- settings    quarantined like a backend         decides which backends there are: the one writer of their set
+//!   |- notices     quarantined like a backend         says what a person should know, and keeps it
+//!   |- settings    quarantined like a backend         decides which backends there are: the one writer of their set
+//!   '- discovery   quarantined like a backend         sweeps, and hands on what it found
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -23,11 +24,13 @@ use backline_supervisors::{
 use ractor::ActorRef;
 
 use crate::{
+    config::DiscoveryConfig,
     connection::{
         actor::{Connection, Msg as ConnectionMsg},
         machine::Command,
         slot::Slot,
     },
+    discovery::actor::{Explorer, Msg as DiscoveryMsg, Setup as DiscoverySetup},
     health::actor::{Msg as HealthMsg, Prober},
     history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
@@ -56,6 +59,7 @@ pub(crate) struct Parts {
     /// None without a state directory.
     pub(crate) store: Option<Store>,
     pub(crate) crew: Arc<Crew>,
+    pub(crate) discovery: DiscoverySetup,
 }
 
 /// The addresses of the tree's actors. Cheap to clone; good across restarts.
@@ -64,6 +68,7 @@ pub(crate) struct Tree {
     pub(crate) bus: Bus,
     pub(crate) root: Branch,
     pub(crate) backends: Branch,
+    discovery: DiscoverySetup,
 }
 
 impl Tree {
@@ -79,11 +84,12 @@ impl Tree {
             Some(history(parts)),
             Some(notices(parts)),
             Some(settings(parts)),
+            Some(discovery(parts)),
         ];
         let root =
             SupervisorSpec::new("root").strategy(Strategy::RestForOne).intensity(3, Duration::from_secs(60));
         let root = children.into_iter().flatten().fold(root, SupervisorSpec::child);
-        Self { root: Branch::new(&bus, root), backends, bus }
+        Self { root: Branch::new(&bus, root), backends, bus, discovery: parts.discovery.clone() }
     }
 
     pub(crate) async fn start(&self) -> Result<RootHandle, SupervisorError> {
@@ -96,6 +102,24 @@ impl Tree {
 
     pub(crate) fn settings(&self) -> Option<ActorRef<SettingsMsg>> {
         self.root.cell("settings").map(ActorRef::from)
+    }
+
+    pub(crate) fn discovery(&self) -> Option<ActorRef<DiscoveryMsg>> {
+        self.root.cell("discovery").map(ActorRef::from)
+    }
+
+    /// What discovery looks at unasked.
+    pub(crate) fn discovery_config(&self) -> Arc<DiscoveryConfig> {
+        self.discovery.config.load_full()
+    }
+
+    /// Changes what discovery looks at unasked; an incarnation to come knows it, too.
+    pub(crate) fn configure_discovery(&self, config: DiscoveryConfig) {
+        self.discovery.config.store(Arc::new(config));
+        if let Some(discovery) = self.discovery() {
+            // One that is being restarted reads it when it starts.
+            let _ = discovery.cast(DiscoveryMsg::Configured);
+        }
     }
 
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
@@ -127,19 +151,28 @@ fn health(parts: &Parts) -> ChildSpec {
 }
 
 fn history(parts: &Parts) -> ChildSpec {
-    let (roster, hub) = (parts.roster.clone(), parts.hub.clone());
-    let setup = move || (Historian, HistorySetup { roster: roster.clone(), hub: hub.clone() });
-    ChildSpec::actor("history", setup).on_intensity(OnIntensity::QUARANTINE)
+    let parts = parts.clone();
+    let setup = move || HistorySetup {
+        roster: parts.roster.clone(),
+        hub: parts.hub.clone(),
+        store: parts.store.clone(),
+    };
+    ChildSpec::actor("history", move || (Historian, setup())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 fn notices(parts: &Parts) -> ChildSpec {
-    let watch = Watch { desk: parts.desk.clone(), hub: parts.hub.clone() };
+    let watch = Watch { desk: parts.desk.clone(), hub: parts.hub.clone(), store: parts.store.clone() };
     ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 fn settings(parts: &Parts) -> ChildSpec {
     let crew = parts.crew.clone();
     ChildSpec::actor("settings", move || (Steward, crew.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn discovery(parts: &Parts) -> ChildSpec {
+    let setup = parts.discovery.clone();
+    ChildSpec::actor("discovery", move || (Explorer, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 /// The owner of the state database as a child. Asked to stop, it takes what waits to the disk first.
@@ -204,7 +237,8 @@ mod tests {
         let crew = Arc::new(Crew { stage, standing, shelf, teller });
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
         let desk = Desk::new(hub.clone());
-        let tree = Tree::new(&Parts { desk, roster, hub, store: None, crew });
+        let discovery = DiscoverySetup::new(crate::config::DiscoveryConfig::default(), Arc::new(|_| {}));
+        let tree = Tree::new(&Parts { desk, roster, hub, store: None, crew, discovery });
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop(tree);

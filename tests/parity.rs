@@ -14,3 +14,5 @@ mod golden;
 mod gradio;
 #[path = "parity/litellm.rs"]
 mod litellm;
+#[path = "parity/wan2gp.rs"]
+mod wan2gp;

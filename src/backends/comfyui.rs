@@ -7,6 +7,7 @@
 mod beat;
 mod board;
 mod cancel;
+pub mod catalogue;
 mod fetch;
 mod follow;
 pub mod frame;
@@ -14,7 +15,9 @@ pub mod history;
 pub(crate) mod identify;
 mod live;
 mod memory;
+mod offer;
 mod pace;
+pub mod preflight;
 mod queue;
 #[cfg(test)]
 mod recordings;
@@ -26,6 +29,8 @@ mod upload;
 mod watch;
 pub mod workflow;
 
+pub use catalogue::Catalogue;
+pub use preflight::{Missing, preflight};
 pub use session::Session;
 pub use socket::Previews;
 pub use upload::Uploaded;

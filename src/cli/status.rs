@@ -31,6 +31,7 @@ struct Backend {
     health: String,
     version: Option<String>,
     reason: Option<String>,
+    uptime: Option<f64>,
     restarts: u64,
     last_error: Option<LastError>,
 }
@@ -88,6 +89,9 @@ fn print(shown: &Shown) {
         }
         if let Some(error) = backend.last_error.as_ref().filter(|_| backend.phase != "ready") {
             outln!("  {:<12}   fix: {}", "", error.fix);
+        }
+        if let Some(uptime) = backend.uptime.filter(|uptime| *uptime < 1.0) {
+            outln!("  {:<12}   ready {:.1} % of the last 24 hours", "", uptime * 100.0);
         }
         if backend.restarts > 0 {
             outln!("  {:<12}   its actor was restarted {} times", "", backend.restarts);

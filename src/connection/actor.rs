@@ -106,7 +106,7 @@ impl State {
             }
             Ok(opened) => {
                 meter.attempted(id, "ok");
-                if self.slot.record.read(|status| status.connected_at.is_some()) {
+                if self.slot.record.was_connected() {
                     meter.reconnected(id);
                 }
                 let Opened { session, identity, channel } = *opened;

@@ -14,12 +14,13 @@ use crate::{
 /// The shown state of one backend.
 pub(crate) struct Record {
     status: Mutex<BackendStatus>,
+    begun: jiff::Timestamp,
     hub: Arc<Hub>,
 }
 
 impl Record {
     pub(crate) fn new(config: &BackendConfig, hub: Arc<Hub>) -> Self {
-        Self { status: Mutex::new(blank(config)), hub }
+        Self { status: Mutex::new(blank(config)), begun: jiff::Timestamp::now(), hub }
     }
 
     /// Changes what is shown, and publishes it where anything changed that a person sees.
@@ -28,6 +29,11 @@ impl Record {
         change(&mut status);
         // Published under the lock: two writers must not overtake each other on the way.
         self.hub.set_backend(Arc::new(status.clone()));
+    }
+
+    /// Whether a session was opened in this run; what is shown may be remembered from an earlier one.
+    pub(crate) fn was_connected(&self) -> bool {
+        self.read(|status| status.connected_at.is_some_and(|at| at >= self.begun))
     }
 
     pub(crate) fn chronicle(&self) -> &crate::history::Chronicle {
@@ -60,6 +66,7 @@ fn blank(config: &BackendConfig) -> BackendStatus {
         last_attempt_at: None,
         last_check_at: None,
         epoch: 0,
+        observed_at: None,
         version: None,
         title: None,
         capabilities: Vec::new(),

@@ -5,10 +5,13 @@ use std::{sync::Arc, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
+#[cfg(feature = "state")]
+use super::archive::{Archive, Pasts};
 use crate::{
     connection::{alarm::Alarm, slot::Slot},
     hub::Hub,
     roster::Roster,
+    state::Store,
 };
 
 /// Between ticks. Samples do not wait for it: it ages, and shows what changed.
@@ -16,6 +19,9 @@ const TICK: Duration = Duration::from_secs(10);
 
 pub(crate) enum Msg {
     Tick,
+    /// What earlier runs left.
+    #[cfg(feature = "state")]
+    Past(Result<Pasts, crate::state::Trouble>),
 }
 
 /// The actor.
@@ -24,12 +30,16 @@ pub(crate) struct Historian;
 pub(crate) struct Setup {
     pub(crate) roster: Arc<Roster>,
     pub(crate) hub: Arc<Hub>,
+    /// Where histories are kept over restarts.
+    pub(crate) store: Option<Store>,
 }
 
 pub(crate) struct State {
     myself: ActorRef<Msg>,
     setup: Setup,
     alarm: Alarm,
+    #[cfg(feature = "state")]
+    archive: Option<Archive>,
 }
 
 impl Actor for Historian {
@@ -38,10 +48,17 @@ impl Actor for Historian {
     type Arguments = Setup;
 
     async fn pre_start(&self, myself: ActorRef<Msg>, setup: Setup) -> Result<State, ActorProcessingErr> {
-        Ok(State { myself, setup, alarm: Alarm::default() })
+        Ok(State {
+            myself,
+            alarm: Alarm::default(),
+            #[cfg(feature = "state")]
+            archive: setup.store.clone().map(|store| Archive::new(store, setup.hub.clone())),
+            setup,
+        })
     }
 
     async fn post_start(&self, _: ActorRef<Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        state.read();
         state.set_alarm();
         Ok(())
     }
@@ -49,17 +66,59 @@ impl Actor for Historian {
     async fn handle(&self, _: ActorRef<Msg>, msg: Msg, state: &mut State) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Tick => state.tick(),
+            #[cfg(feature = "state")]
+            Msg::Past(pasts) => state.past(pasts),
         }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        state.close();
         Ok(())
     }
 }
 
 impl State {
     fn tick(&mut self) {
-        for slot in self.setup.roster.slots() {
-            self.show(&slot);
-        }
+        let slots = self.setup.roster.slots();
+        slots.iter().for_each(|slot| self.show(slot));
+        self.keep(&slots);
         self.set_alarm();
+    }
+
+    #[cfg(feature = "state")]
+    fn read(&mut self) {
+        let myself = self.myself.clone();
+        if let Some(archive) = &mut self.archive {
+            archive.read(move |pasts| {
+                let _ = myself.cast(Msg::Past(pasts));
+            });
+        }
+    }
+
+    #[cfg(feature = "state")]
+    fn past(&mut self, pasts: Result<Pasts, crate::state::Trouble>) {
+        let slots = self.setup.roster.slots();
+        if let Some(archive) = &mut self.archive {
+            archive.came(pasts, &slots);
+        }
+        slots.iter().for_each(|slot| self.show(slot));
+    }
+
+    #[cfg(feature = "state")]
+    fn keep(&mut self, slots: &[Arc<Slot>]) {
+        self.read();
+        if let Some(archive) = &mut self.archive {
+            archive.tick(slots);
+        }
+    }
+
+    #[cfg(feature = "state")]
+    fn close(&mut self) {
+        let slots = self.setup.roster.slots();
+        if let Some(archive) = &mut self.archive {
+            archive.close(&slots);
+        }
     }
 
     fn set_alarm(&mut self) {
@@ -71,14 +130,24 @@ impl State {
 
     fn show(&self, slot: &Slot) {
         let Some(now) = self.setup.hub.chronicle.figures(&slot.config.id) else { return };
-        let news = slot.record.read(|status| {
-            (status.uptime, status.request_ms, status.job_ms) != (now.uptime, now.request_ms, now.job_ms)
-        });
+        let news = slot.record.read(|status| (status.uptime, status.job_ms) != (now.uptime, now.job_ms));
         // A snapshot is published only where it says something new.
         if news {
             slot.record.update(|status| {
-                (status.uptime, status.request_ms, status.job_ms) = (now.uptime, now.request_ms, now.job_ms);
+                (status.uptime, status.job_ms) = (now.uptime, now.job_ms);
             });
         }
     }
+}
+
+/// Without a database there is nothing to read and nothing to write.
+#[cfg(not(feature = "state"))]
+impl State {
+    fn read(&mut self) {
+        debug_assert!(self.setup.store.is_none());
+    }
+
+    fn keep(&mut self, _: &[Arc<Slot>]) {}
+
+    fn close(&mut self) {}
 }

@@ -8,15 +8,14 @@ use super::{
     bucket::{Bucket, Standing},
     clock::Moment,
     recent::Recent,
+    reel::Past,
     report::{HistoryReport, Point},
     tier::{Keep, Tiers},
     timeline::{Step, Timeline},
 };
 use crate::model::{BackendId, Phase, status::Quantiles};
 
-/// Requests: the last 30 to 60 minutes.
-const REQUESTS_MS: i64 = 30 * 60 * 1_000;
-/// Jobs are rarer and longer: the last 12 to 24 hours.
+/// Durations of jobs: of the last 12 to 24 hours.
 const JOBS_MS: i64 = 12 * 3_600 * 1_000;
 /// What uptime looks back on.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -28,7 +27,6 @@ pub(crate) struct Chapter {
     pub(super) timeline: Timeline,
     standing: Option<Standing>,
     settled: Duration,
-    requests: Recent,
     jobs: Recent,
 }
 
@@ -36,7 +34,6 @@ pub(crate) struct Chapter {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Figures {
     pub(crate) uptime: Option<f64>,
-    pub(crate) request_ms: Option<Quantiles>,
     pub(crate) job_ms: Option<Quantiles>,
 }
 
@@ -47,7 +44,6 @@ impl Chapter {
             timeline: Timeline::default(),
             standing: None,
             settled: now.mono,
-            requests: Recent::new(REQUESTS_MS),
             jobs: Recent::new(JOBS_MS),
         }
     }
@@ -79,11 +75,6 @@ impl Chapter {
         }
     }
 
-    #[allow(dead_code, reason = "sessions tell it next")]
-    pub(super) fn requested(&mut self, now: Moment, took: Duration) {
-        self.requests.add(now.at_ms, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-    }
-
     pub(super) fn job_ended(&mut self, now: Moment, took: Duration) {
         self.jobs.add(now.at_ms, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     }
@@ -95,8 +86,7 @@ impl Chapter {
         let uptime = total(&self.tiers.window(now.at_ms, DAY).1).uptime();
         Figures {
             uptime: uptime.map(|share| (share * 10_000.0).round() / 10_000.0),
-            request_ms: self.requests.quantiles(now.at_ms, 0.001),
-            job_ms: self.jobs.quantiles(now.at_ms, 1.0),
+            job_ms: self.jobs.quantiles(now.at_ms),
         }
     }
 
@@ -124,6 +114,13 @@ impl Chapter {
             timeline: self.timeline.since(from),
             buckets: buckets.iter().map(Point::new).collect(),
         }
+    }
+
+    /// Puts what earlier runs measured before.
+    pub(super) fn absorb(&mut self, past: &Past, now: Moment) {
+        self.tiers.absorb(past);
+        self.timeline.precede(past.steps.clone(), past.ended());
+        self.forget(now);
     }
 
     pub(super) fn phase(&self) -> Option<Phase> {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{
     chapter::{Chapter, Figures, timestamp},
     clock::{Clock, Moment},
+    reel::Past,
     report::HistoryReport,
     tier::Keep,
     timeline::Step,
@@ -28,13 +29,23 @@ pub(crate) struct Chronicle {
 struct Book {
     clock: Clock,
     keep: Keep,
+    archive: Archive,
     chapters: HashMap<BackendId, Arc<Mutex<Chapter>>>,
+}
+
+/// Whether what happens is noted for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Archive {
+    Off,
+    On,
+    /// And what earlier runs left was read.
+    Read,
 }
 
 impl Chronicle {
     pub(crate) fn new() -> Self {
         let clock = Clock::new(Timestamp::now().as_millisecond());
-        let book = Book { clock, keep: Keep::default(), chapters: HashMap::new() };
+        let book = Book { clock, keep: Keep::default(), archive: Archive::Off, chapters: HashMap::new() };
         Self { begun: Instant::now(), book: Mutex::new(book) }
     }
 
@@ -43,6 +54,41 @@ impl Chronicle {
         let mut book = self.book();
         book.keep = keep;
         book.chapters.values().for_each(|chapter| lock(chapter).tiers.keep(keep));
+    }
+
+    /// Notes from now on what is to be kept on disk; said before anything happens. Asked again, it changes nothing.
+    pub(crate) fn archive(&self) {
+        let mut book = self.book();
+        if book.archive == Archive::Off {
+            book.archive = Archive::On;
+            book.chapters.values().for_each(|chapter| lock(chapter).tiers.archive());
+        }
+    }
+
+    /// What earlier runs left was read.
+    pub(super) fn read(&self) {
+        self.book().archive = Archive::Read;
+    }
+
+    /// Whether it was: a restarted actor must not add it again.
+    pub(super) fn was_read(&self) -> bool {
+        self.book().archive == Archive::Read
+    }
+
+    /// Puts what earlier runs measured before a backend's history.
+    pub(super) fn absorb(&self, id: &BackendId, past: &Past) {
+        self.open(id, |chapter, now| chapter.absorb(past, now));
+    }
+
+    /// The time now, in milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.now(&mut self.book()).at_ms
+    }
+
+    /// What is kept of each tier.
+    pub(super) fn kept(&self) -> [Duration; 3] {
+        let keep = self.book().keep;
+        [keep.seconds, keep.tens, keep.minutes]
     }
 
     /// A backend entered a phase.
@@ -60,12 +106,6 @@ impl Chronicle {
     /// A probe of a backend was answered after so long, or was not.
     pub(crate) fn probed(&self, id: &BackendId, answer: Option<Duration>) {
         self.open(id, |chapter, now| chapter.probed(now, answer));
-    }
-
-    #[allow(dead_code, reason = "sessions tell it next")]
-    /// A request of a session was answered after so long.
-    pub(crate) fn requested(&self, id: &BackendId, took: Duration) {
-        self.open(id, |chapter, now| chapter.requested(now, took));
     }
 
     /// A job on a backend ended well after so long.
@@ -92,8 +132,14 @@ impl Chronicle {
     pub(super) fn open<T>(&self, id: &BackendId, change: impl FnOnce(&mut Chapter, Moment) -> T) -> T {
         let (chapter, now) = {
             let mut book = self.book();
-            let (now, keep) = (self.now(&mut book), book.keep);
-            let begin = || Arc::new(Mutex::new(Chapter::new(keep, now)));
+            let (now, keep, archive) = (self.now(&mut book), book.keep, book.archive);
+            let begin = || {
+                let mut chapter = Chapter::new(keep, now);
+                if archive != Archive::Off {
+                    chapter.tiers.archive();
+                }
+                Arc::new(Mutex::new(chapter))
+            };
             (book.chapters.entry(id.clone()).or_insert_with(begin).clone(), now)
         };
         change(&mut lock(&chapter), now)

@@ -1,4 +1,4 @@
-//! How long the recent requests or jobs took.
+//! How long the recent jobs took.
 
 use super::bins::Bins;
 use crate::model::status::Quantiles;
@@ -23,12 +23,12 @@ impl Recent {
         self.young.add(value);
     }
 
-    /// The quantiles, each value times `unit`.
-    pub(crate) fn quantiles(&mut self, at_ms: i64, unit: f64) -> Option<Quantiles> {
+    /// The quantiles, in the unit of the values.
+    pub(crate) fn quantiles(&mut self, at_ms: i64) -> Option<Quantiles> {
         self.age(at_ms);
         let mut all = self.old.clone();
         all.merge(&self.young);
-        let at = |share| all.quantile(share).map(|value| value * unit);
+        let at = |share| all.quantile(share);
         Some(Quantiles { p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)? })
     }
 
@@ -53,13 +53,13 @@ mod tests {
     #[test]
     fn what_is_older_than_two_spans_is_gone() {
         let mut recent = Recent::new(1_000);
-        assert_eq!(recent.quantiles(0, 1.0), None);
+        assert_eq!(recent.quantiles(0), None);
         recent.add(0, 100);
         recent.add(1_500, 400);
-        assert!(recent.quantiles(1_600, 1.0).unwrap().p50 < 110.0);
-        assert!(recent.quantiles(2_600, 1.0).unwrap().p50 > 370.0, "the first generation is gone");
-        assert_eq!(recent.quantiles(9_000, 1.0), None);
+        assert!(recent.quantiles(1_600).unwrap().p50 < 110.0);
+        assert!(recent.quantiles(2_600).unwrap().p50 > 370.0, "the first generation is gone");
+        assert_eq!(recent.quantiles(9_000), None);
         recent.add(8_000, 100);
-        assert!(recent.quantiles(8_000, 1.0).is_some(), "the clock was set back");
+        assert!(recent.quantiles(8_000).is_some(), "the clock was set back");
     }
 }

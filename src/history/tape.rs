@@ -78,6 +78,33 @@ impl Tape {
         })
     }
 
+    /// Takes all out, packed, with the beginnings of the first and of the last bucket.
+    pub(super) fn take(&mut self) -> Option<(i64, i64, Vec<u8>)> {
+        let taken = std::mem::replace(self, Self::new(self.width));
+        (!taken.bytes.is_empty()).then(|| (taken.first, taken.last, taken.bytes.into()))
+    }
+
+    /// The buckets of packed bytes, as far as they are that.
+    pub(super) fn unpack(width: u32, first: i64, bytes: &[u8]) -> Vec<Bucket> {
+        let bytes = bytes.iter().copied().collect();
+        Self { width, bytes, first, last: first }.iter().collect()
+    }
+
+    /// Sorts in the buckets of an earlier time.
+    pub(super) fn absorb(&mut self, mut earlier: Vec<Bucket>) {
+        earlier.extend(self.iter());
+        earlier.sort_by_key(|bucket| bucket.at);
+        *self = Self::new(self.width);
+        earlier.dedup_by(|later, kept| {
+            let same = later.at == kept.at;
+            if same {
+                kept.merge(later);
+            }
+            same
+        });
+        earlier.iter().for_each(|bucket| self.push(bucket));
+    }
+
     /// Bytes that it takes.
     pub(super) fn size(&self) -> usize {
         self.bytes.capacity()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     bucket::{Bucket, Standing},
+    reel::{Past, Reel},
     tape::Tape,
 };
 
@@ -42,6 +43,8 @@ pub(super) struct Tier {
     keep: i64,
     open: Option<Bucket>,
     closed: Tape,
+    /// What was closed since it was last taken to the disk; none where nothing is.
+    fresh: Option<Tape>,
 }
 
 impl Tiers {
@@ -79,6 +82,26 @@ impl Tiers {
         self.0.iter_mut().for_each(|tier| tier.forget(now_ms));
     }
 
+    /// Notes from now on what is closed, for [`Self::take_new`].
+    pub(super) fn archive(&mut self) {
+        self.0.iter_mut().for_each(|tier| tier.fresh = Some(Tape::new(tier.width)));
+    }
+
+    /// The buckets that were closed since this was last asked.
+    pub(super) fn take_new(&mut self) -> Vec<Reel> {
+        self.0.iter_mut().filter_map(Tier::take_new).collect()
+    }
+
+    /// Closes the open buckets, so that they are taken, too.
+    pub(super) fn close(&mut self) {
+        self.0.iter_mut().for_each(Tier::close);
+    }
+
+    /// Adds what earlier runs measured.
+    pub(super) fn absorb(&mut self, past: &Past) {
+        self.0.iter_mut().for_each(|tier| tier.closed.absorb(past.buckets(tier.width)));
+    }
+
     /// The longest time that is kept.
     pub fn longest(&self) -> Duration {
         Duration::from_secs(self.0.iter().map(|tier| tier.keep.unsigned_abs()).max().unwrap_or_default())
@@ -102,17 +125,26 @@ impl Tiers {
 
 impl Tier {
     fn new(width: u32) -> Self {
-        Self { width, keep: 0, open: None, closed: Tape::new(width) }
+        Self { width, keep: 0, open: None, closed: Tape::new(width), fresh: None }
     }
 
     /// The bucket of this time. Where it is not the open one, that is closed.
     fn bucket(&mut self, at_ms: i64) -> &mut Bucket {
         let width = i64::from(self.width);
         let at = at_ms.div_euclid(1_000).div_euclid(width) * width;
-        if let Some(before) = self.open.take_if(|open| open.at != at) {
-            self.closed.push(&before);
+        if self.open.as_ref().is_some_and(|open| open.at != at) {
+            self.close();
         }
         self.open.get_or_insert_with(|| Bucket::new(at))
+    }
+
+    /// Closes the open bucket. What comes for the same time later is merged with it.
+    fn close(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        self.closed.push(&open);
+        if let Some(fresh) = &mut self.fresh {
+            fresh.push(&open);
+        }
     }
 
     fn stood(&mut self, standing: Standing, from_ms: i64, to_ms: i64) {
@@ -128,8 +160,17 @@ impl Tier {
         }
     }
 
+    fn take_new(&mut self) -> Option<Reel> {
+        let (from_s, last, bytes) = self.fresh.as_mut()?.take()?;
+        Some(Reel { width: self.width, from_s, to_s: last + i64::from(self.width), bytes })
+    }
+
     fn forget(&mut self, now_ms: i64) {
-        self.closed.forget_before(now_ms.div_euclid(1_000).saturating_sub(self.keep + i64::from(self.width)));
+        let oldest = now_ms.div_euclid(1_000).saturating_sub(self.keep + i64::from(self.width));
+        self.closed.forget_before(oldest);
+        if let Some(fresh) = &mut self.fresh {
+            fresh.forget_before(oldest);
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Bucket> + '_ {

@@ -47,6 +47,8 @@ pub(crate) struct Timeline {
     steps: VecDeque<Step>,
     /// How many of the newest steps changed since the last [`Self::take_new`].
     fresh: usize,
+    /// The end of an earlier run, which that could not note itself.
+    ended: Option<Step>,
 }
 
 impl Timeline {
@@ -70,20 +72,20 @@ impl Timeline {
         self.fresh = (self.fresh + 1).min(self.steps.len());
     }
 
-    #[allow(dead_code, reason = "what is kept on disk comes next")]
-    /// Puts the steps of an earlier run before these.
-    pub(crate) fn precede(&mut self, earlier: Vec<Step>) {
+    /// Puts the steps of earlier runs before these, and the end of the last one.
+    pub(crate) fn precede(&mut self, earlier: Vec<Step>, ended: Option<Step>) {
+        self.ended.clone_from(&ended);
         let room = CAP - self.steps.len();
-        for step in earlier.into_iter().rev().take(room) {
+        for step in earlier.into_iter().chain(ended).rev().take(room) {
             self.steps.push_front(step);
         }
     }
 
-    #[allow(dead_code, reason = "what is kept on disk comes next")]
     /// The steps that changed since this was last asked.
     pub(crate) fn take_new(&mut self) -> Vec<Step> {
         let fresh = std::mem::take(&mut self.fresh);
-        self.steps.range(self.steps.len() - fresh..).cloned().collect()
+        let ended = self.ended.take().into_iter();
+        ended.chain(self.steps.range(self.steps.len() - fresh..).cloned()).collect()
     }
 
     pub(crate) fn forget_before(&mut self, at: Timestamp) {

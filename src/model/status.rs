@@ -36,7 +36,7 @@ pub struct Slots {
 }
 
 /// Quantiles of a duration, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Quantiles {
     pub p50: f64,
@@ -124,6 +124,9 @@ pub struct BackendStatus {
     pub last_attempt_at: Option<Timestamp>,
     pub last_check_at: Option<Timestamp>,
     pub epoch: u64,
+    /// When it said its version, title, capabilities, models and functions; from an earlier run, they are the last
+    /// that was known.
+    pub observed_at: Option<Timestamp>,
     pub version: Option<String>,
     pub title: Option<String>,
     pub capabilities: Vec<Capability>,
@@ -135,7 +138,7 @@ pub struct BackendStatus {
     pub latency_ms: Option<Quantiles>,
     /// Of requests.
     pub request_ms: Option<Quantiles>,
-    /// Of jobs.
+    /// Of jobs that ended well in the last 12 to 24 hours, from the first time that each was sent.
     pub job_ms: Option<Quantiles>,
     /// Of the last probes, 0 to 1.
     pub success_rate: Option<f64>,

@@ -56,7 +56,15 @@ pub async fn read_beginning(mut answer: reqwest::Response, cap: usize) -> String
 pub async fn json<T: DeserializeOwned>(answer: reqwest::Response, cap: usize) -> Result<T, Fault> {
     let path = answer_path(&answer);
     let body = read(answer, cap).await?;
-    serde_json::from_slice(&body).map_err(|e| {
+    typed(&path, &body)
+}
+
+/// Reads JSON of a known type; the path is that of the answer, for a message.
+///
+/// # Errors
+/// [`Code::Protocol`] where the JSON is not of that type.
+pub fn typed<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|e| {
         Fault::new(Code::Protocol, format!("the answer of {path} is not what it should be: {e}"))
     })
 }

@@ -13,7 +13,7 @@ use crate::{
         BackendId, Code,
         notice::{Hidden, Notice, NoticeId},
     },
-    notices::{catalogue, draft::Draft},
+    notices::{catalogue, derive, draft::Draft},
 };
 
 /// A group is told of at most once in this time; what comes within is counted.
@@ -36,7 +36,10 @@ pub(crate) struct Moment {
 
 impl Moment {
     pub(crate) fn now() -> Self {
-        Self { wall: Timestamp::now(), tick: Instant::now() }
+        let wall = Timestamp::now();
+        // Whole microseconds, as the database keeps them: a time reads the same after a restart.
+        let wall = Timestamp::from_microsecond(wall.as_microsecond()).unwrap_or(wall);
+        Self { wall, tick: Instant::now() }
     }
 }
 
@@ -89,6 +92,15 @@ pub(crate) struct Book {
     last_id: u64,
     /// Grows with each change.
     revision: u64,
+    past: Past,
+}
+
+/// Whether what an earlier run left has been taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Past {
+    #[default]
+    Unread,
+    Read,
 }
 
 #[derive(Debug)]
@@ -203,13 +215,28 @@ impl Book {
         self.ended.iter().rev()
     }
 
+    /// All notices as they are kept: only a dismissal counts as hidden, mutes are kept on their own.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (&Notice, Option<Hidden>)> {
+        let open = self.open.values().map(|e| (&e.notice, e.dismissed.then_some(Hidden::Dismissed)));
+        open.chain(self.ended.iter().map(|n| (n, None)))
+    }
+
+    /// Whether what an earlier run left has been taken in.
+    pub(crate) fn is_restored(&self) -> bool {
+        self.past == Past::Read
+    }
+
     /// The mutes that are remembered.
     pub(crate) fn mutes(&self) -> impl Iterator<Item = (&Group, Mute)> {
         self.mutes.iter().map(|(group, mute)| (group, *mute))
     }
 
-    /// Takes in what an earlier run left; what this run has raised already goes on with it.
+    /// Takes in what an earlier run left, once; what this run has raised already goes on with it. What this run judges
+    /// anew by itself has ended unless it was raised again.
     pub(crate) fn restore(&mut self, notices: Vec<Notice>, mutes: Vec<(Group, Mute)>, now: Moment) {
+        if std::mem::replace(&mut self.past, Past::Read) == Past::Read {
+            return;
+        }
         self.revision += 1;
         for (group, mute) in mutes {
             self.mutes.entry(group).or_insert(mute);
@@ -224,6 +251,10 @@ impl Book {
             let group = Group::of(&notice);
             match self.open.get_mut(&group) {
                 Some(entry) => entry.adopt(notice, dismissed),
+                None if !survives(&group) => {
+                    notice.cleared_at = Some(now.wall);
+                    self.ended.push_back(notice);
+                }
                 None => {
                     // It was told of in its own run.
                     let told = Told::At { at: now.tick, count: notice.count };
@@ -381,6 +412,12 @@ impl Draft {
     pub(super) fn group(&self) -> Group {
         Group { backend: self.backend.clone(), code: self.code, subject: self.subject.clone() }
     }
+}
+
+/// Whether an open notice of an earlier run stays open until its state is known again.
+fn survives(group: &Group) -> bool {
+    matches!(group.code, Code::BackendFound | Code::BackendMoved)
+        || (group.backend.is_some() && derive::owns(group.code))
 }
 
 fn later(now: Moment, end: Timestamp) -> Instant {

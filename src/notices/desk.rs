@@ -112,6 +112,28 @@ impl Desk {
         self.0.changes.subscribe()
     }
 
+    /// What changed since the last call, to be written down; nothing before the past was read.
+    #[cfg(feature = "state")]
+    pub(crate) fn unsaved(&self, saved: &mut super::keep::Saved) -> Option<super::keep::Delta> {
+        let book = self.lock();
+        book.is_restored().then(|| saved.delta(&book)).flatten()
+    }
+
+    /// Takes in what an earlier run left.
+    #[cfg(feature = "state")]
+    pub(crate) fn restore(&self, notices: Vec<Notice>, mutes: Vec<(Group, Mute)>) {
+        self.change(|book, now| {
+            book.restore(notices, mutes, now);
+            Vec::new()
+        });
+    }
+
+    /// Whether what an earlier run left has been taken in.
+    #[cfg(feature = "state")]
+    pub(crate) fn is_restored(&self) -> bool {
+        self.lock().is_restored()
+    }
+
     fn person(
         &self,
         id: &str,

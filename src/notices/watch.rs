@@ -19,8 +19,10 @@ use crate::{
         clock::Pace,
         derive::{Case, Keep, Weight, owns},
         desk::Desk,
+        disk::Disk,
         draft::Draft,
     },
+    state::Store,
 };
 
 /// Between looks: what changes faster is seen together.
@@ -30,6 +32,9 @@ const IDLE: Duration = Duration::from_secs(600);
 
 pub(crate) enum Msg {
     Look,
+    /// What an earlier run left; an error is tried again.
+    #[cfg(feature = "state")]
+    Restored(Result<super::table::Rows, crate::state::Trouble>),
 }
 
 pub(crate) struct Watcher;
@@ -39,6 +44,7 @@ pub(crate) struct Watcher;
 pub(crate) struct Setup {
     pub(crate) desk: Desk,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) store: Option<Store>,
 }
 
 pub(crate) struct State {
@@ -49,6 +55,9 @@ pub(crate) struct State {
     cases: HashMap<BackendId, Watched>,
     quarantined: Vec<String>,
     pace: Pace,
+    disk: Option<Disk>,
+    #[cfg(feature = "state")]
+    keeper: Option<super::keep::Keeper>,
     /// One wait at a time, so that no looks queue up.
     wait: Option<Task>,
 }
@@ -71,6 +80,9 @@ impl Actor for Watcher {
             snapshots: setup.hub.watch(),
             changes: setup.desk.changes(),
             desk: setup.desk,
+            disk: setup.store.as_ref().map(Disk::new),
+            #[cfg(feature = "state")]
+            keeper: setup.store.map(super::keep::Keeper::new),
             cases: HashMap::new(),
             quarantined: Vec::new(),
             pace: Pace::new(Moment::now()),
@@ -83,8 +95,26 @@ impl Actor for Watcher {
         Ok(())
     }
 
-    async fn handle(&self, _: ActorRef<Msg>, _: Msg, state: &mut State) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, _: ActorRef<Msg>, msg: Msg, state: &mut State) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Look => {}
+            #[cfg(feature = "state")]
+            Msg::Restored(outcome) => {
+                if let Some(keeper) = &mut state.keeper {
+                    keeper.restored(&state.desk, outcome);
+                }
+            }
+        }
         state.look();
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<Msg>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        #[cfg(feature = "state")]
+        if let Some(keeper) = &mut state.keeper {
+            keeper.save(&state.desk);
+        }
+        state.wait = None;
         Ok(())
     }
 }
@@ -99,7 +129,10 @@ impl State {
         due = [due, self.look_at_backends(&snapshot, now.tick)].into_iter().flatten().min();
         let cases = &self.cases;
         self.desk.clear_where(|group| !may_stay(cases, group));
-        due = [due, self.desk.catch_up()].into_iter().flatten().min();
+        if let Some(disk) = &mut self.disk {
+            disk.look(&self.desk);
+        }
+        due = [due, self.desk.catch_up(), self.keep(now.tick)].into_iter().flatten().min();
         self.wait(due.map_or(now.tick + IDLE, |due| due.min(now.tick + IDLE)));
     }
 
@@ -153,16 +186,30 @@ impl State {
         self.pace.due()
     }
 
+    /// Restores first, then writes down what changed, gathered for a moment.
+    #[cfg(feature = "state")]
+    fn keep(&mut self, now: Instant) -> Option<Instant> {
+        self.keeper.as_mut()?.turn(&self.desk, &self.myself, now)
+    }
+
+    #[cfg(not(feature = "state"))]
+    #[expect(clippy::unused_self, reason = "it is the other build's")]
+    fn keep(&mut self, _: Instant) -> Option<Instant> {
+        None
+    }
+
     /// Waits for the next look: at a change, or at a time.
     fn wait(&mut self, due: Instant) {
         let (myself, mut snapshots, mut changes) =
             (self.myself.clone(), self.snapshots.clone(), self.changes.clone());
+        let mut disk = self.disk.as_ref().map(Disk::changes);
         self.wait = Some(Task::spawn(async move {
             tokio::time::sleep(BEAT).await;
             tokio::select! {
                 // A hub or desk that is gone: the tree ends.
                 _ = snapshots.changed() => {}
                 _ = changes.changed() => {}
+                () = super::disk::changed(&mut disk) => {}
                 () = tokio::time::sleep_until(due) => {}
             }
             // A watcher that is gone has nothing to look at.

@@ -45,6 +45,7 @@ pub(crate) struct State {
     waiting: VecDeque<(Wish, Reply)>,
     at_work: Option<Task>,
     _recall: Task,
+    _sweeps: Task,
     #[cfg(feature = "cli")]
     _watch: Option<Task>,
 }
@@ -56,6 +57,7 @@ impl Actor for Steward {
 
     async fn pre_start(&self, myself: ActorRef<Msg>, crew: Arc<Crew>) -> Result<State, ActorProcessingErr> {
         let mut state = State {
+            _sweeps: sweeps(&crew, myself.clone()),
             _recall: recall(crew.clone(), myself.clone()),
             #[cfg(feature = "cli")]
             _watch: watch(&crew, &myself),
@@ -114,6 +116,20 @@ impl State {
             end.well();
         }));
     }
+}
+
+/// Takes what each sweep finds. One that ended while the actor was away is taken when it is back.
+fn sweeps(crew: &Crew, actor: ActorRef<Msg>) -> Task {
+    let mut swept = crew.standing.swept.subscribe();
+    swept.mark_changed();
+    Task::spawn(async move {
+        while swept.changed().await.is_ok() {
+            let finds = swept.borrow_and_update().clone();
+            if let Some(finds) = finds {
+                let _ = actor.cast(Msg::Wish(Wish::Sweep(finds), None));
+            }
+        }
+    })
 }
 
 /// Asks again for what earlier runs kept, until it has been read.

@@ -6,7 +6,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::{
-    config::{Config, Edits, Loaded, Problems},
+    config::{Config, DiscoveryConfig, Edits, Loaded, Problems},
+    discovery::Find,
     settings::{
         book::{Book, Proposal},
         layers::Layers,
@@ -45,6 +46,10 @@ pub(crate) struct Standing {
     now: ArcSwap<Settings>,
     /// Files that decide, for whoever watches them.
     pub(crate) sought: watch::Sender<Vec<PathBuf>>,
+    /// What the last sweep found; `None` before the first.
+    pub(crate) swept: watch::Sender<Option<Vec<Find>>>,
+    /// What discovery is to look at.
+    pub(crate) looking: watch::Sender<DiscoveryConfig>,
     /// Set once what was kept over a restart has been applied.
     pub(crate) settled: watch::Sender<bool>,
     run: Box<str>,
@@ -53,6 +58,7 @@ pub(crate) struct Standing {
 impl Standing {
     /// Before anything was applied.
     pub(crate) fn new(layers: Layers, config: Config) -> Arc<Self> {
+        let looking = watch::Sender::new(config.discovery.clone());
         let now = Settings {
             generation: 0,
             layers,
@@ -67,6 +73,8 @@ impl Standing {
         Arc::new(Self {
             now: ArcSwap::from_pointee(now),
             sought: watch::Sender::new(Vec::new()),
+            swept: watch::Sender::new(None),
+            looking,
             settled: watch::Sender::new(false),
             run: uuid::Uuid::new_v4().simple().to_string()[..8].into(),
         })
@@ -78,6 +86,14 @@ impl Standing {
 
     /// Only the settings' actor writes.
     pub(crate) fn set(&self, settings: Settings) {
+        let wanted = &settings.config.discovery;
+        self.looking.send_if_modified(|looking| {
+            let differ = looking != wanted;
+            if differ {
+                looking.clone_from(wanted);
+            }
+            differ
+        });
         self.now.store(Arc::new(settings));
     }
 

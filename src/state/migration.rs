@@ -19,6 +19,8 @@ enum Step {
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "meta", step: Step::Sql(include_str!("schema/001_meta.sql")) },
     Migration { number: 2, name: "settings", step: Step::Sql(include_str!("schema/002_settings.sql")) },
+    Migration { number: 3, name: "history", step: Step::Sql(include_str!("schema/003_history.sql")) },
+    Migration { number: 4, name: "notices", step: Step::Sql(include_str!("schema/004_notices.sql")) },
 ];
 
 /// Marks a file as Backline's: "BKLN".

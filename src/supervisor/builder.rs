@@ -6,10 +6,15 @@ use backline_supervisors::TreeSnapshot;
 
 use super::{Core, Handle, HangUp, Supervisor, apply::Stage, relay};
 use crate::{
-    config::{Config, Loader},
+    config::{Config, DiscoveryConfig, Loader},
     connection::{
+        alarm::Task,
         pace::Pace,
         slot::{Dialer, real_dialer},
+    },
+    discovery::{
+        Sweep,
+        actor::{Setup as DiscoverySetup, Sink},
     },
     error::Error,
     hub::Hub,
@@ -26,8 +31,25 @@ pub struct Builder {
     loader: Option<Loader>,
     lease_timeout: Duration,
     dialer: Dialer,
+    world: World,
     #[cfg(feature = "state")]
     state: Keep,
+}
+
+/// Which backends there are to find.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum World {
+    Real,
+    /// The protocols were replaced: what runs on this machine is not looked at unasked.
+    Virtual,
+}
+
+impl World {
+    fn looking(self, config: &DiscoveryConfig) -> DiscoveryConfig {
+        let mut config = config.clone();
+        config.enabled &= self == Self::Real;
+        config
+    }
 }
 
 /// Where state is kept.
@@ -62,6 +84,7 @@ impl Default for Builder {
             loader: None,
             lease_timeout: Duration::from_secs(30),
             dialer: real_dialer(),
+            world: World::Real,
             #[cfg(feature = "state")]
             state: Keep::Nowhere,
         }
@@ -107,7 +130,8 @@ impl Builder {
         self
     }
 
-    /// Replaces the protocols by others: how a test runs connections in virtual time, against no socket.
+    /// Replaces the protocols by others: how a test runs connections in virtual time, against no socket. Discovery then
+    /// looks only where it is asked to.
     #[must_use]
     pub fn connector(
         mut self,
@@ -119,6 +143,7 @@ impl Builder {
         + 'static,
     ) -> Self {
         self.dialer = Arc::new(make);
+        self.world = World::Virtual;
         self
     }
 
@@ -147,28 +172,30 @@ impl Builder {
         };
         let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: self.dialer };
         let standing = open_standing(layers, &stage, store.is_some())?;
-        hub.chronicle.keep(standing.now().config.history);
-        let crew = Arc::new(Crew {
-            stage,
-            standing: standing.clone(),
-            shelf: Shelf::new(store.clone()),
-            teller: Teller(desk.clone()),
-        });
+        let config = standing.now().config.clone();
+        hub.chronicle.keep(config.history);
+        if store.is_some() {
+            hub.chronicle.archive();
+        }
+        let (shelf, teller) = (Shelf::new(store.clone()), Teller(desk.clone()));
         let parts = Parts {
             roster: roster.clone(),
             hub: hub.clone(),
             desk: desk.clone(),
             store: store.clone(),
-            crew,
+            crew: Arc::new(Crew { stage, standing: standing.clone(), shelf, teller }),
+            discovery: DiscoverySetup::new(self.world.looking(&config.discovery), sink(standing.clone())),
         };
         let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp(roster.clone());
+        let looking = follow(self.world, &tree, &standing);
+        // The database may be slow or out of order: then it is read later.
         let _ = tokio::time::timeout(SETTLE, standing.settled.subscribe().wait_for(|settled| *settled)).await;
         let handle =
             Handle::new(Core { hub, roster, tree, desk, store, standing, lease_timeout: self.lease_timeout });
-        Ok(Supervisor { handle, root, _relay: relay, _hang_up: hang_up })
+        Ok(Supervisor { handle, root, _relay: relay, _looking: looking, _hang_up: hang_up })
     }
 
     #[cfg(feature = "state")]
@@ -186,4 +213,25 @@ impl Builder {
     async fn open_store(&self) -> Result<Option<Store>, Error> {
         Ok(None)
     }
+}
+
+/// Hands what was found to the settings. The latest sweep counts: another follows.
+fn sink(standing: Arc<Standing>) -> Sink {
+    Arc::new(move |sweep: Sweep| {
+        for find in &sweep.swept.found {
+            tracing::debug!(kind = %find.kind, url = %find.url, identity = find.identity, "found");
+        }
+        standing.swept.send_replace(Some(sweep.swept.found));
+    })
+}
+
+/// Tells discovery what the configuration wants it to look at, whenever that changes.
+fn follow(world: World, tree: &Tree, standing: &Standing) -> Task {
+    let (tree, mut looking) = (tree.clone(), standing.looking.subscribe());
+    Task::spawn(async move {
+        while looking.changed().await.is_ok() {
+            let config = world.looking(&looking.borrow_and_update());
+            tree.configure_discovery(config);
+        }
+    })
 }

@@ -5,6 +5,7 @@ mod environment;
 mod flood;
 mod healing;
 mod kinds;
+mod notices;
 mod settings;
 mod shutdown;
 mod tasks;

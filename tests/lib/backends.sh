@@ -5,6 +5,8 @@
 # skips. A variable that is set already is left alone, so an environment of one's own can be tried.
 #   BACKLINE_REAL_GRADIO_6, _5, _4   Python with Gradio 6.31.0, 5.29.0, 4.44.1
 #   BACKLINE_REAL_LITELLM            Python with LiteLLM 1.106.2; its executable `litellm` lies beside it
+#   BACKLINE_WAN2GP_DIR              a checkout of WanGP, never installed from here
+#   BACKLINE_WAN2GP_PYTHON           Python with what its MCP server needs; installed where there is a checkout
 #   BACKLINE_COMFYUI_DIR             a checkout of ComfyUI, never installed from here
 #   BACKLINE_COMFYUI_PYTHON          Python with its requirements and `requests`; else `python3`
 
@@ -48,6 +50,7 @@ install_backends() {
     environment BACKLINE_REAL_GRADIO_5 gradio-5.29.0
     environment BACKLINE_REAL_GRADIO_4 gradio-4.44.1
     environment BACKLINE_REAL_LITELLM litellm-1.106.2
+    [[ -z ${BACKLINE_WAN2GP_DIR:-} ]] || environment BACKLINE_WAN2GP_PYTHON wan2gp-12.60
     # The servers stay on this machine.
     export GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1 LITELLM_LOCAL_MODEL_COST_MAP=True
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, process::Command, sync::Arc, time::Duration};
 
 use backline::{
+    backends::comfyui::{Workflow, preflight as compare},
     jobs::Job,
     model::{Code, JobState, JobStatus, Kind, Phase},
     sim::proxy::{End, FaultProxy},
@@ -21,6 +22,9 @@ pub(crate) async fn server() -> Option<Server> {
     let mut server = Server::new(move |port, home| {
         let nodes = home.join("custom_nodes");
         std::fs::create_dir_all(&nodes).unwrap();
+        let models = home.join("models/checkpoints/sub");
+        std::fs::create_dir_all(&models).unwrap();
+        std::fs::write(models.join("there.safetensors"), "").unwrap();
         std::fs::copy(apps().join("comfyui_test_nodes.py"), nodes.join("comfyui_test_nodes.py")).unwrap();
         let mut command = Command::new(&python);
         command.current_dir(&checkout).args([
@@ -48,6 +52,34 @@ fn workflow(steps: u32, delay: f64, nonce: u32) -> Job {
     Job::workflow("comfyui", graph)
 }
 
+/// What the comparison says is what the server says.
+async fn preflight(story: &Story) {
+    let session = story.supervisor.comfyui("comfyui").await.unwrap();
+    let catalogue = session.catalogue().await.unwrap();
+    assert!(catalogue.len() > 400 && catalogue.has("KSampler") && catalogue.has("WireSlow"));
+    assert!(catalogue.models().contains("sub/there.safetensors"));
+    let models = session.models().await.unwrap();
+    assert_eq!(models["checkpoints"], ["sub/there.safetensors"]);
+    let graph = |name: &str, class: &str| {
+        json!({
+            "1": { "class_type": "CheckpointLoaderSimple", "inputs": { "ckpt_name": name } },
+            "2": { "class_type": class, "inputs": { "images": ["3", 0], "filename_prefix": "x" } },
+            "3": { "class_type": "VAEDecode", "inputs": { "samples": ["4", 0], "vae": ["1", 2] } },
+            "4": { "class_type": "EmptyLatentImage", "inputs": { "width": 64, "height": 64, "batch_size": 1 } },
+        })
+    };
+    let missing =
+        |graph: &serde_json::Value| compare(&Workflow::parse(&graph.to_string()).unwrap(), &catalogue);
+    assert!(missing(&graph("sub/there.safetensors", "SaveImage")).is_empty());
+    let lacks = missing(&graph("gone.safetensors", "NoSuchNode"));
+    assert_eq!(lacks.to_string(), "lacks node NoSuchNode, model gone.safetensors");
+    drop(session);
+    let job = story.work(Job::workflow("comfyui", graph("gone.safetensors", "SaveImage"))).await;
+    let error = job.error.clone().unwrap();
+    assert_eq!(error.code(), Code::InvalidWorkflow);
+    assert!(format!("{error} {:?}", error.detail()).contains("gone.safetensors"), "{error:?}");
+}
+
 #[tokio::test]
 async fn comfyui() {
     let Some(mut server) = server().await else { return };
@@ -57,6 +89,7 @@ async fn comfyui() {
     let job = story.work(workflow(4, 0.1, 1).save_to(&out)).await;
     assert_eq!((job.state, job.attempts), (JobState::Done, 1), "{job:#?}");
     assert_eq!(job.outputs[0].media_type, "image/png");
+    preflight(&story).await;
     let bad = json!({ "1": { "class_type": "NoSuchNode", "inputs": {} } });
     let job = story.work(Job::workflow("comfyui", bad)).await;
     let error = job.error.clone().unwrap();

@@ -9,3 +9,4 @@ mod litellm;
 mod nginx;
 mod server;
 mod story;
+mod wan2gp;

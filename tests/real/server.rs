@@ -62,6 +62,18 @@ impl Server {
         }
     }
 
+    /// As Ctrl-C: it ends by itself, within this time.
+    pub(crate) async fn interrupt(&mut self, within: Duration) {
+        self.signal(Signal::SIGINT);
+        let deadline = tokio::time::Instant::now() + within;
+        while self.child.as_mut().expect("it runs").try_wait().unwrap().is_none() {
+            assert!(tokio::time::Instant::now() < deadline, "it does not stop: {}", self.log());
+            // Nobody tells us when another process ends.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.child = None;
+    }
+
     /// As `kill -STOP`.
     pub(crate) fn stop(&self) {
         self.signal(Signal::SIGSTOP);

@@ -55,3 +55,43 @@ async fn a_pause_is_nobodys_fault_and_a_question_about_nobody_is_refused() {
     assert!(off > 3_500.0, "{off}");
     assert!(world.supervisor.query(HistoryOf::id("b")).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_keeps_the_history_and_the_last_known_facts_and_its_gap_is_a_gap() {
+    let home = tempfile::tempdir().unwrap();
+    let first = World::kept(&["a"], Mood::Up, home.path()).await;
+    first.until("a", |b| b.phase == Phase::Ready).await;
+    tokio::time::sleep(MINUTE).await;
+    let before = first.supervisor.query(HistoryOf::id("a")).await.unwrap();
+    let connected_at = first.status("a").connected_at;
+    assert!(first.supervisor.shutdown(MINUTE).await.clean);
+
+    // It is away when Backline comes back.
+    let second = World::kept(&["a"], Mood::Down, home.path()).await;
+    second.until("a", |b| b.observed_at.is_some()).await;
+    let status = second.status("a");
+    assert_eq!((status.version.as_deref(), status.connected_at), (Some("1"), connected_at));
+    assert_ne!(status.phase, Phase::Ready, "what is known is not what is");
+    let after = second.supervisor.query(HistoryOf::id("a").window(1_440 * MINUTE)).await.unwrap();
+    let sums = |report: &backline::history::HistoryReport| {
+        let ready: f64 = report.buckets.iter().map(|b| b.ready_s).sum();
+        (report.buckets.iter().map(|b| b.probes_ok).sum::<u32>(), ready.round())
+    };
+    assert_eq!(sums(&after), sums(&before), "nothing is lost, and nothing counted for the time between");
+    let phases: Vec<_> = after.timeline.iter().map(|s| s.phase).collect();
+    use Phase::{Closed, Dialing, Ready, Waiting};
+    assert_eq!(phases[..3], [Dialing, Ready, Closed], "{phases:?}");
+    assert!(phases[3..].contains(&Waiting), "{phases:?}");
+
+    // A third run has both.
+    second.actor("a").becomes(Mood::Up);
+    second.until("a", |b| b.phase == Phase::Ready).await;
+    tokio::time::sleep(MINUTE).await;
+    assert!(second.supervisor.shutdown(MINUTE).await.clean);
+    let third = World::kept(&["a"], Mood::Down, home.path()).await;
+    third.until("a", |b| b.observed_at.is_some()).await;
+    let report = third.supervisor.query(HistoryOf::id("a").window(1_440 * MINUTE)).await.unwrap();
+    let (probes, ready) = sums(&report);
+    assert!(probes > sums(&before).0 + 10, "{probes}");
+    assert!((118.0..124.0).contains(&ready), "twice a minute: {ready}");
+}

@@ -18,6 +18,7 @@ use backline::{
     config::{BackendConfig, Config},
     model::{BackendId, BackendStatus, Channel, Code, Epoch, Fault, Identity, Kind},
     net::Address,
+    supervisor::Builder,
 };
 use futures_util::{
     StreamExt,
@@ -71,6 +72,20 @@ impl World {
 
     /// The same, with settings of their own.
     pub(crate) async fn with(names: &[&str], mood: Mood, change: impl Fn(&mut BackendConfig)) -> Self {
+        Self::made(names, mood, change, |builder| builder).await
+    }
+
+    /// The same, whose supervisor keeps its state in this directory.
+    pub(crate) async fn kept(names: &[&str], mood: Mood, directory: &std::path::Path) -> Self {
+        Self::made(names, mood, |_| {}, |builder| builder.state_dir(directory)).await
+    }
+
+    async fn made(
+        names: &[&str],
+        mood: Mood,
+        change: impl Fn(&mut BackendConfig),
+        build: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         hush_injected_panics();
         let mut actors = HashMap::new();
         let mut config = Config::new();
@@ -87,7 +102,7 @@ impl World {
             config = config.backend(backend);
         }
         let known = actors.clone();
-        let supervisor = Supervisor::builder()
+        let supervisor = build(Supervisor::builder())
             .config(config)
             .connector(move |config| {
                 let actor = known[config.id.as_str()].clone();

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -143,7 +144,13 @@ impl Session {
         self.target.timeouts.request
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, cap: usize) -> Result<T, Fault> {
+    /// The typed answer to a question by GET.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, cap: usize) -> Result<T, Fault> {
+        body::typed(path, &self.bytes(path, cap).await?)
+    }
+
+    /// The whole answer to a question by GET.
+    pub(super) async fn bytes(&self, path: &str, cap: usize) -> Result<Bytes, Fault> {
         let limit = self.limit();
         let exchange = async {
             let answer = self.http.send(self.http.keyed(Method::GET, path), limit).await?;
@@ -151,7 +158,7 @@ impl Session {
             if !status.is_success() {
                 return Err(unexpected(status, path));
             }
-            body::json(answer, cap).await
+            body::read(answer, cap).await
         };
         self.bounded(limit, exchange).await
     }

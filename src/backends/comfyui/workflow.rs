@@ -108,6 +108,15 @@ impl Workflow {
         self.nodes.iter().filter_map(|(id, node)| Some((id.as_str(), node.class.as_deref()?)))
     }
 
+    /// The inputs of a node that are texts; links, numbers and all else are left out.
+    pub(super) fn texts_of(&self, node: &str) -> impl Iterator<Item = (&str, String)> {
+        let inputs = self.nodes.get(node).map(|node| &node.inputs);
+        inputs
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, raw)| Some((name.as_str(), serde_json::from_str(raw.get()).ok()?)))
+    }
+
     /// As JSON, the form in which it is sent.
     pub fn to_raw(&self) -> Box<RawValue> {
         serde_json::value::to_raw_value(self).expect("names and checked JSON make JSON")

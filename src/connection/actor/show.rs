@@ -13,6 +13,7 @@ use crate::{
 
 /// What a backend said of itself.
 pub(crate) fn show_identity(status: &mut BackendStatus, identity: Identity) {
+    status.observed_at = Some(Timestamp::now());
     status.version = identity.version;
     status.title = identity.title;
     status.capabilities = identity.capabilities;

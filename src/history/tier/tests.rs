@@ -23,7 +23,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         (0..20_000i64).prop_map(Step::Quiet),
         (-40_000..40_000i64).prop_map(Step::Jump),
     ];
-    prop::collection::vec(step, 0..120)
+    prop::collection::vec(step, 0..60)
 }
 
 fn sum(buckets: impl IntoIterator<Item = Bucket>) -> Bucket {
@@ -33,6 +33,8 @@ fn sum(buckets: impl IntoIterator<Item = Bucket>) -> Bucket {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn each_tier_sums_to_the_samples_and_the_coarse_are_the_fine_rolled_up(steps in steps()) {
         let day = Duration::from_secs(86_400);

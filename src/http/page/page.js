@@ -69,10 +69,29 @@ function draw() {
 }
 
 function tell(event) {
-  const what = { 'backend.phase': (d) => `${d.backend} is ${d.phase}${d.reason ? `: ${d.reason.message}` : ''}`, 'job.state': (d) => `job ${d.job.slice(0, 8)} is ${d.state}`, 'tree.crash': (d) => `${d.child} crashed: ${d.exit}`, 'tree.quarantined': (d) => `${d.child} is quarantined` }[event.type];
+  const what = { 'backend.phase': (d) => `${d.backend} is ${d.phase}${d.reason ? `: ${d.reason.message}` : ''}`, 'job.state': (d) => `job ${d.job.slice(0, 8)} is ${d.state}`, 'tree.crash': (d) => `${d.child} crashed: ${d.exit}`, 'tree.quarantined': (d) => `${d.child} is quarantined`, 'notice.raised': (d) => `${d.backend ?? 'Backline'}: ${d.message}${d.count > 1 ? ` (${d.count} times)` : ''}`, 'notice.cleared': (d) => `${d.backend ?? 'Backline'}: over: ${d.title}` }[event.type];
   if (!what) return;
   $('log').prepend(make('li', `${new Date(event.at).toLocaleTimeString()} ${what(event.data)}`));
   while ($('log').children.length > 200) $('log').lastChild.remove();
+}
+
+function note(notice) {
+  const node = make('article');
+  const title = make('h3');
+  const kind = { error: 'bad', warning: 'warn' }[notice.severity] ?? 'soft';
+  title.append(make('span', { error: '▲', warning: '◆' }[notice.severity] ?? '●', kind), make('span', notice.title), make('span', notice.backend ?? '', 'soft'));
+  const button = make('button', 'Dismiss');
+  button.onclick = () => ask(`notices/${notice.id}/dismiss`, { method: 'POST' }).then(notices);
+  node.append(title, make('p', notice.message), make('p', notice.fix, 'soft'), make('p', `since ${new Date(notice.first_at).toLocaleString()}${notice.count > 1 ? ` · ${notice.count} times` : ''}`, 'soft'), button);
+  return node;
+}
+
+async function notices() {
+  const answer = await ask('notices');
+  if (!answer.ok) return;
+  const list = (await answer.json()).notices;
+  $('notices').replaceChildren(...list.map(note));
+  $('notices').hidden = !list.length;
 }
 
 async function refresh() {
@@ -81,6 +100,7 @@ async function refresh() {
   snapshot = await answer.json();
   heard = Date.now();
   draw();
+  await notices();
 }
 
 async function listen(seen) {

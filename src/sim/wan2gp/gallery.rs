@@ -145,11 +145,14 @@ impl Gallery {
 
 impl Shelves {
     fn record(&self, id: &str) -> Value {
-        let (index, _, file) = self.files.get_full(id).expect("a record is of a file that is here");
+        let file = &self.files[id];
         let gallery = id.split(':').next().unwrap_or_default();
+        let shelf = || self.files.keys().filter(|other| other.split(':').next() == Some(gallery));
+        let index = shelf().position(|other| other == id);
         json!({
             "gallery_id": id, "gallery": gallery, "index": index, "path": file.path, "media_type": file.sort,
-            "selected": index + 1 == self.files.len(), "in_gallery": true, "settings": file.settings,
+            "selected": shelf().next_back().is_some_and(|last| last == id), "in_gallery": true,
+            "settings": file.settings,
         })
     }
 }

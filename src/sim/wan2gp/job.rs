@@ -46,7 +46,7 @@ struct Asked {
     model: String,
     prompt: String,
     steps: u64,
-    settings: Value,
+    start: String,
 }
 
 impl Jobs {
@@ -107,7 +107,7 @@ impl Asked {
             model: text("model_type"),
             prompt: text("prompt"),
             steps: settings["num_inference_steps"].as_u64().unwrap_or(4).max(1),
-            settings: settings.clone(),
+            start: text("image_start"),
         }
     }
 }
@@ -203,7 +203,8 @@ fn make(asked: &Asked, options: &Options, gallery: &Gallery) -> Value {
         _ => ("mp4", video(options.video)),
     };
     let name = format!("{}.{extension}", uuid::Uuid::new_v4().simple());
-    gallery.add(&name, bytes, asked.settings.clone())
+    let settings = json!({ "prompt": asked.prompt, "model_type": asked.model, "image_start": asked.start });
+    gallery.add(&name, bytes, settings)
 }
 
 /// The beginning of an MP4, and noise.

@@ -88,3 +88,30 @@ fn strange_events_are_passed_over() {
     let news = odd.news(&mut Told::default());
     assert!(matches!(&news[..], [Report::Note(text)] if !text.contains('\u{1b}')), "{news:?}");
 }
+
+proptest::proptest! {
+    /// Recordings cut short and with bytes changed: an error or another job, never a panic, never another question's
+    /// answer.
+    #[test]
+    fn a_damaged_answer_is_never_a_panic(
+        name in proptest::sample::select(vec!["generate", "get_job_running", "get_job_done", "get_job_unknown", "initialize"]),
+        keep in 0usize..5_000,
+        changes in proptest::collection::vec((0usize..5_000, proptest::num::u8::ANY), 0..4),
+    ) {
+        let mut body = recordings::body(name);
+        body.truncate(keep);
+        for (at, byte) in changes {
+            if let Some(place) = body.get_mut(at) {
+                *place = byte;
+            }
+        }
+        for id in [1, 3, 5] {
+            let Ok(result) = rpc::result(&body, id) else { continue };
+            if let Ok(snapshot) = tool::document::<Snapshot>(result) {
+                let _ = snapshot.news(&mut Told::default());
+                let _ = (snapshot.percent(), snapshot.end("x").is_some());
+            }
+        }
+        let _ = crate::backends::wan2gp::greeting::Greeting::read(http::StatusCode::OK, &body);
+    }
+}
