@@ -1,6 +1,7 @@
 //! A host that embeds the library, in real time, against simulated servers.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod edits;
 mod environment;
 mod flood;
 mod healing;

@@ -27,7 +27,9 @@ impl Seen {
     async fn over(files: &[&Path]) -> Self {
         let (sender, changes) = mpsc::channel(64);
         let sought = watch::Sender::new(files.iter().map(|file| file.to_path_buf()).collect());
-        let task = start(sought.subscribe(), move || drop(sender.try_send(())));
+        let task = start(sought.subscribe(), move || {
+            let _ = sender.try_send(());
+        });
         let mut seen = Self { changes, sought, _task: task };
         seen.once().await;
         seen
