@@ -31,7 +31,7 @@ mod form;
 mod header;
 #[cfg(feature = "cli")]
 pub(crate) mod import;
-mod layer;
+pub(crate) mod layer;
 mod leaf;
 mod migrate;
 mod raw;

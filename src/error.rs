@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    config::Problems,
     model::{BackendId, Class, Fault, Kind},
     notices::catalogue,
     state::{Cause, Trouble},
@@ -33,6 +34,20 @@ pub enum Error {
     State(#[from] Trouble),
     #[error("{0}")]
     Setup(String),
+    #[error("the configuration would not be valid: {0}")]
+    Invalid(Problems),
+    #[error("the configuration has changed since it was read")]
+    Outdated,
+    #[error("there is already a backend `{id}`")]
+    Exists { id: BackendId },
+    #[error("`{id}` was configured by the host's own code")]
+    Fixed { id: BackendId },
+    #[error("the host loads its configuration from layers, which decide")]
+    Layered,
+    #[error("this supervisor loads no file")]
+    NoLoader,
+    #[error("{limit} requests are waiting for {actor}")]
+    TooMany { actor: &'static str, limit: usize },
 }
 
 fn because(fault: Option<&Fault>) -> String {
@@ -53,6 +68,13 @@ impl Error {
             Self::Closing => "closing",
             Self::State(_) => "state",
             Self::Setup(_) => "setup",
+            Self::Invalid(_) => "config_invalid",
+            Self::Outdated => "outdated",
+            Self::Exists { .. } => "exists",
+            Self::Fixed { .. } => "fixed",
+            Self::Layered => "layered",
+            Self::NoLoader => "no_loader",
+            Self::TooMany { .. } => "too_many",
         }
     }
 
@@ -71,7 +93,10 @@ impl Error {
             Self::Closing => Class::Conflict,
             Self::State(trouble) if trouble.cause() == Cause::Conflict => Class::Conflict,
             Self::State(trouble) if trouble.is_retryable() => Class::Busy,
-            Self::State(_) | Self::Setup(_) => Class::Config,
+            Self::State(_) | Self::Setup(_) | Self::Invalid(_) => Class::Config,
+            Self::Outdated | Self::Exists { .. } | Self::Fixed { .. } => Class::Conflict,
+            Self::Layered | Self::NoLoader => Class::Usage,
+            Self::TooMany { .. } => Class::Busy,
         }
     }
 
@@ -87,7 +112,15 @@ impl Error {
             Self::NoAnswer { .. } | Self::Restarting { .. } => "Ask again in a moment.",
             Self::Closing => "Start Backline again.",
             Self::State(trouble) => trouble.fix(),
-            Self::Setup(_) => "Correct what the message names.",
+            Self::Setup(_) | Self::Invalid(_) => "Correct what the message names.",
+            Self::Outdated => "Read it again, and repeat the change on what it is now.",
+            Self::Exists { .. } => "Change it, or choose another id.",
+            Self::Fixed { .. } => "Change it in the host, which calls `Supervisor::apply`.",
+            Self::Layered => {
+                "Change the file, or edit the configuration; or build the supervisor without a loader."
+            }
+            Self::NoLoader => "Give the builder a loader, or call `Supervisor::apply`.",
+            Self::TooMany { .. } => "Ask again in a moment.",
         }
     }
 

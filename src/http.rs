@@ -5,6 +5,7 @@
 
 pub mod access;
 mod answer;
+mod backends;
 mod control;
 mod discover;
 mod events;
@@ -54,6 +55,9 @@ pub fn router(handle: Handle, access: Access) -> Router {
     let api = Router::new()
         .route("/snapshot", get(status::snapshot))
         .route("/events", get(events::events))
+        .route("/backends", post(backends::add))
+        .route("/backends/{id}", get(backends::show).patch(backends::change).delete(backends::remove))
+        .route("/backends/{id}/revert", post(backends::revert))
         .route("/backends/{id}/history", get(history::history))
         .route("/backends/{id}/reconnect", post(control::reconnect))
         .route("/backends/{id}/check", post(control::check))

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use ractor::ActorRef;
 
 use crate::{
+    config::BackendConfig,
     connection::{actor::Msg, slot::Slot},
     error::Error,
     model::{BackendId, Capability, Phase},
@@ -26,8 +27,31 @@ impl Roster {
         let _ = self.backends.set(backends);
     }
 
+    /// Puts a slot in; one with the same id gives its place to it.
     pub(crate) fn insert(&self, slot: Arc<Slot>) {
         self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(slot.config.id.clone(), slot);
+    }
+
+    pub(crate) fn remove(&self, id: &BackendId) {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner).shift_remove(id);
+    }
+
+    /// Brings the slots into this order.
+    pub(crate) fn arrange<'a>(&self, order: impl Iterator<Item = &'a BackendId>) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        for (to, id) in
+            order.filter(|id| slots.contains_key(*id)).cloned().collect::<Vec<_>>().iter().enumerate()
+        {
+            if let Some(from) = slots.get_index_of(id) {
+                slots.move_index(from, to);
+            }
+        }
+    }
+
+    /// What each backend runs under now.
+    pub(crate) fn settings(&self) -> IndexMap<BackendId, BackendConfig> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().map(|(id, slot)| (id.clone(), BackendConfig::clone(&slot.settings()))).collect()
     }
 
     pub(crate) fn slots(&self) -> Vec<Arc<Slot>> {
@@ -58,6 +82,11 @@ impl Roster {
             .collect();
         ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         Ok(ranked.into_iter().map(|(_, slot)| slot).collect())
+    }
+
+    /// The supervisor of the connections.
+    pub(crate) fn branch(&self) -> Option<&Branch> {
+        self.backends.get()
     }
 
     /// The actor of a connection that lives now.

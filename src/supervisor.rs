@@ -1,5 +1,6 @@
 //! The supervisor: the handle that a host embeds.
 
+pub(crate) mod apply;
 mod builder;
 mod closing;
 mod discover;
@@ -10,6 +11,7 @@ pub mod probe;
 pub mod query;
 mod ready;
 mod relay;
+mod settings;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -39,6 +41,7 @@ pub struct Supervisor {
     handle: Handle,
     root: RootHandle,
     _relay: Task,
+    _looking: Task,
     _hang_up: HangUp,
 }
 
@@ -111,6 +114,7 @@ pub(crate) struct Core {
     pub(crate) tree: crate::tree::Tree,
     /// What survives the process; none without a state directory.
     pub(crate) store: Option<crate::state::Store>,
+    pub(crate) standing: Arc<crate::settings::standing::Standing>,
     pub(crate) desk: crate::notices::Desk,
     pub(crate) lease_timeout: Duration,
 }

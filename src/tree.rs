@@ -9,6 +9,7 @@
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
 //!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
 //!   |- notices     quarantined like a backend         says what a person should know, and keeps it
+//!   |- settings    quarantined like a backend         decides which backends there are: the one writer of their set
 //!   '- discovery   quarantined like a backend         sweeps, and hands on what it found
 //! ```
 //!
@@ -39,6 +40,10 @@ use crate::{
         watch::{Setup as Watch, Watcher},
     },
     roster::Roster,
+    settings::{
+        actor::{Msg as SettingsMsg, Steward},
+        crew::Crew,
+    },
     state::Store,
 };
 
@@ -53,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) desk: Desk,
     /// None without a state directory.
     pub(crate) store: Option<Store>,
+    pub(crate) crew: Arc<Crew>,
     pub(crate) discovery: DiscoverySetup,
 }
 
@@ -77,6 +83,7 @@ impl Tree {
             Some(health(parts)),
             Some(history(parts)),
             Some(notices(parts)),
+            Some(settings(parts)),
             Some(discovery(parts)),
         ];
         let root =
@@ -93,6 +100,10 @@ impl Tree {
         self.root.cell("jobs").map(ActorRef::from)
     }
 
+    pub(crate) fn settings(&self) -> Option<ActorRef<SettingsMsg>> {
+        self.root.cell("settings").map(ActorRef::from)
+    }
+
     pub(crate) fn discovery(&self) -> Option<ActorRef<DiscoveryMsg>> {
         self.root.cell("discovery").map(ActorRef::from)
     }
@@ -103,7 +114,6 @@ impl Tree {
     }
 
     /// Changes what discovery looks at unasked; an incarnation to come knows it, too.
-    #[allow(dead_code, reason = "a changed configuration will")]
     pub(crate) fn configure_discovery(&self, config: DiscoveryConfig) {
         self.discovery.config.store(Arc::new(config));
         if let Some(discovery) = self.discovery() {
@@ -155,6 +165,11 @@ fn notices(parts: &Parts) -> ChildSpec {
     ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
+fn settings(parts: &Parts) -> ChildSpec {
+    let crew = parts.crew.clone();
+    ChildSpec::actor("settings", move || (Steward, crew.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
 fn discovery(parts: &Parts) -> ChildSpec {
     let setup = parts.discovery.clone();
     ChildSpec::actor("discovery", move || (Explorer, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
@@ -201,20 +216,29 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::BackendConfig,
+        config::{BackendConfig, Config},
         connection::{pace::Pace, slot::real_dialer},
         model::Kind,
         net::Address,
+        settings::{layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
+        supervisor::apply::Stage,
     };
 
     #[tokio::test(start_paused = true)]
     async fn a_tree_that_ended_frees_its_backends() {
         let (roster, hub) = (Arc::new(Roster::default()), Arc::new(Hub::new(TreeSnapshot::down("root"))));
-        let config = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
-        roster.insert(Slot::new(config, hub.clone(), Arc::new(Pace::per_process()), real_dialer()));
+        let backend = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
+        let config = Config::new().backend(backend);
+        let pace = Arc::new(Pace::per_process());
+        let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: real_dialer() };
+        stage.set(&config.backends);
+        let standing = Standing::new(Layers::Given(Box::new(config.clone())), config);
+        let (shelf, teller) = (Shelf::new(None), Teller(Desk::new(hub.clone())));
+        let crew = Arc::new(Crew { stage, standing, shelf, teller });
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
+        let desk = Desk::new(hub.clone());
         let discovery = DiscoverySetup::new(DiscoveryConfig::default(), Arc::new(|_| {}));
-        let tree = Tree::new(&Parts { desk: Desk::new(hub.clone()), roster, hub, store: None, discovery });
+        let tree = Tree::new(&Parts { desk, roster, hub, store: None, crew, discovery });
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop(tree);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Supervisor,
-    config::Config,
+    config::{Config, Loader},
     http::{Access, Token, listen},
 };
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
     };
     let hosts = config.http.hosts.clone();
     let stop = Signals::listen()?;
-    let supervisor = start(config, &directory).await?;
+    let supervisor = start(setup::loader(common), &directory).await?;
     let access = Access::with_hosts(token.clone(), hosts);
     let server = listening.map(|l| l.serve(supervisor.handle(), access.clone()));
     let _published = match &server {
@@ -54,7 +54,19 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
         }
         None => None,
     };
+    let mut hang_ups = HangUps::listen()?;
+    let reloading = async {
+        loop {
+            hang_ups.next().await;
+            match supervisor.reload().await {
+                Ok(change) => tracing::info!(?change, "reloaded"),
+                // The settings have raised a notice, and keep what was before.
+                Err(error) => tracing::warn!(%error, "not reloaded"),
+            }
+        }
+    };
     tokio::select! {
+        () = reloading => {}
         report = supervisor.closed() => {
             tracing::error!(%report, "the tree gave up");
             return Err(Stop::new(FAILED, format!("the supervision tree gave up: {report}"), "Report this as a bug."));
@@ -76,8 +88,8 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
 }
 
 /// Starts over the state directory, which is this process's from then on.
-async fn start(config: Config, directory: &Path) -> Result<Supervisor, Stop> {
-    let started = Supervisor::builder().config(config).state_dir(directory).start().await;
+async fn start(loader: Loader, directory: &Path) -> Result<Supervisor, Stop> {
+    let started = Supervisor::builder().loader(loader).state_dir(directory).start().await;
     started.map_err(|error| match error {
         crate::Error::State(trouble) => Stop::usage(trouble.to_string(), trouble.fix()),
         other => other.into(),
@@ -108,6 +120,38 @@ fn token(config: &Config, address: std::net::SocketAddr) -> Result<Token, Stop> 
             format!("{address} is not this machine alone, and no token is set"),
             "Set BACKLINE_TOKEN, or listen on 127.0.0.1.",
         )),
+    }
+}
+
+/// SIGHUP, which asks for the configuration to be read again; Windows has none.
+struct HangUps {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl HangUps {
+    #[cfg(unix)]
+    fn listen() -> Result<Self, Stop> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |e: std::io::Error| Stop::failed(format!("signals cannot be listened to: {e}"));
+        Ok(Self { signal: signal(SignalKind::hangup()).map_err(failed)? })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Result<Self, Stop> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -34,6 +34,11 @@ impl Edits {
         self.values.insert(path, text.into());
     }
 
+    /// Sets a value of something that stays taken out of the layers below.
+    pub(crate) fn write(&mut self, path: impl Into<String>, text: impl Into<String>) {
+        self.values.insert(path.into(), text.into());
+    }
+
     /// Takes out a backend or a pool, like `backends.comfyui`.
     pub fn remove(&mut self, path: impl Into<String>) {
         let path = path.into();
@@ -61,6 +66,17 @@ impl Edits {
     /// The paths of the values, in their order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
+    }
+
+    /// What is taken out, like `backends.comfyui`.
+    pub fn removed(&self) -> impl Iterator<Item = &str> {
+        self.removed.iter().map(String::as_str)
+    }
+
+    /// The values with their texts, secrets among them: for keeping only.
+    #[cfg(feature = "state")]
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// As a layer over what is below. Only `Origin::Api` and `Origin::Discovered` may bring in new names.

@@ -28,6 +28,8 @@ pub(crate) struct Chain {
     pub(crate) warnings: Problems,
     /// Every file that was read, the named one first.
     pub(crate) files: Vec<PathBuf>,
+    /// Every file that was to be read.
+    pub(crate) tried: Vec<PathBuf>,
     pub(crate) texts: Vec<String>,
 }
 
@@ -56,6 +58,7 @@ impl Chain {
 
     fn visit(&mut self, path: &Path, named: (&str, &str), stack: &mut Vec<(PathBuf, PathBuf)>) -> Layer {
         let (field, place) = named;
+        self.tried.push(path.to_owned());
         let body = match body(path) {
             Ok(body) => body,
             Err(why) => {

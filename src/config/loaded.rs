@@ -14,6 +14,10 @@ pub struct Loaded {
     pub warnings: Problems,
     /// Every file that was read, the named one first.
     pub files: Vec<PathBuf>,
+    /// Where files stand, or may come to stand, that change this configuration.
+    pub(crate) sought: Vec<PathBuf>,
+    /// The file's own values.
+    pub(crate) file: Layer,
     pub(crate) merged: Layer,
 }
 

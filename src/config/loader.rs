@@ -149,6 +149,18 @@ impl Loader {
         }
     }
 
+    /// Where a file may stand or come to stand.
+    fn candidates(&self) -> Vec<PathBuf> {
+        if let Some(path) = &self.named {
+            return vec![path.clone()];
+        }
+        if let Some(path) = environment::lookup(&self.env, "BACKLINE_CONFIG") {
+            return vec![self.directory.join(path)];
+        }
+        let users = self.user_directory.iter();
+        [&self.directory].into_iter().chain(users).map(|directory| directory.join(FILE_NAME)).collect()
+    }
+
     /// The file, and where its name stood if somebody named it.
     fn choose(&self) -> Option<(PathBuf, Option<String>)> {
         if let Some(path) = &self.named {
@@ -169,6 +181,19 @@ impl Loader {
     /// What can be read, beside every problem.
     pub(crate) fn gather(&self) -> (Loaded, Problems) {
         let chosen = if self.text.is_some() { None } else { self.choose() };
+        self.gather_from(chosen, self.candidates())
+    }
+
+    /// The same of all layers but the file.
+    pub(crate) fn gather_without_file(&self) -> (Loaded, Problems) {
+        self.gather_from(None, Vec::new())
+    }
+
+    fn gather_from(
+        &self,
+        chosen: Option<(PathBuf, Option<String>)>,
+        mut sought: Vec<PathBuf>,
+    ) -> (Loaded, Problems) {
         let chain = match (&chosen, self.text) {
             (Some((path, named)), _) => {
                 Chain::read(path, named.as_deref().unwrap_or(&path.display().to_string()))
@@ -179,8 +204,9 @@ impl Loader {
         let unnamed = chosen
             .filter(|(path, named)| named.is_none() && !self.trusted.contains(&full(path), &chain.digest()));
         let unnamed = unnamed.map(|(path, _)| Arc::new(path));
-        let Chain { layer, mut problems, mut warnings, files, .. } = chain;
-        let merged = self.merge(layer, &mut problems);
+        let Chain { layer, mut problems, mut warnings, files, tried, .. } = chain;
+        sought.extend(tried);
+        let merged = self.merge(layer.clone(), &mut problems);
         let (config, missing) = build::build(&merged, unnamed.as_ref());
         let mut crossed = missing;
         crossed.0.retain(|problem| !told(problem, &problems));
@@ -190,7 +216,8 @@ impl Loader {
         problems.0.extend(placed(crossed, &merged));
         warnings.0.extend(placed(check::warnings(&config), &merged));
         warnings.0.extend(environment::strays(&self.env, &merged));
-        (Loaded { config, warnings: warnings.sorted(), files, merged }, problems.sorted())
+        let warnings = warnings.sorted();
+        (Loaded { config, warnings, files, sought, file: layer, merged }, problems.sorted())
     }
 
     /// The layers over one another, the lowest first.

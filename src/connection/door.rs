@@ -25,6 +25,8 @@ pub(crate) enum Way {
     Barred(Room, Fault),
     /// There is nothing behind it.
     Shut(Fault),
+    /// Nothing will ever be behind it again: who waits looks elsewhere.
+    Gone(Fault),
 }
 
 /// A session and its slots.
@@ -58,6 +60,11 @@ impl Door {
         Self { backend, limit, way: watch::channel(Way::Shut(why)).0, writer: Mutex::new(()) }
     }
 
+    /// Whether nothing will ever be behind it again.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(&*self.way.borrow(), Way::Gone(_))
+    }
+
     /// Lets leases in; a barred room opens again with the slots that are taken still taken.
     pub(crate) fn open(&self, epoch: Epoch, session: Arc<dyn Session>) {
         let _order = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,14 +83,26 @@ impl Door {
                 *way = Way::Barred(room.clone(), why);
                 true
             }
-            Way::Shut(_) => false,
+            Way::Shut(_) | Way::Gone(_) => false,
         });
     }
 
     /// Ends the session behind it, where there is one, and wakes who sleeps on its slots.
     pub(crate) fn shut(&self, why: &Fault) {
+        self.end(Way::Shut(why.clone()), why);
+    }
+
+    /// Shuts it for good, and sends away who waits.
+    pub(crate) fn leave(&self, why: &Fault) {
+        self.end(Way::Gone(why.clone()), why);
+    }
+
+    fn end(&self, way: Way, why: &Fault) {
         let _order = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.way.send_replace(Way::Shut(why.clone()));
+        if matches!(*self.way.borrow(), Way::Gone(_)) {
+            return;
+        }
+        let before = self.way.send_replace(way);
         if let Way::Open(room) | Way::Barred(room, _) = before {
             room.slots.close();
             room.session.end(why.clone());
@@ -104,7 +123,7 @@ impl Door {
     pub(crate) fn session(&self) -> Option<(Epoch, Arc<dyn Session>)> {
         match &*self.way.borrow() {
             Way::Open(room) | Way::Barred(room, _) => Some((room.epoch, room.session.clone())),
-            Way::Shut(_) => None,
+            Way::Shut(_) | Way::Gone(_) => None,
         }
     }
 
@@ -112,7 +131,7 @@ impl Door {
     pub(crate) fn slots(&self) -> (u32, u32) {
         let free = match &*self.way.borrow() {
             Way::Open(room) | Way::Barred(room, _) => room.slots.available_permits() as u32,
-            Way::Shut(_) => self.limit,
+            Way::Shut(_) | Way::Gone(_) => self.limit,
         };
         (self.limit.saturating_sub(free), self.limit)
     }
@@ -126,10 +145,13 @@ impl Door {
         let mut way = self.way.subscribe();
         loop {
             let now = way.borrow_and_update().clone();
+            if let Way::Gone(_) = now {
+                return Err(self.excuse(&now, limit));
+            }
             let step = async {
                 match &now {
                     Way::Open(room) => room.slots.clone().acquire_owned().await.ok().map(|slot| (room, slot)),
-                    Way::Barred(..) | Way::Shut(_) => {
+                    Way::Barred(..) | Way::Shut(_) | Way::Gone(_) => {
                         // The sender lives in this very door: there is no end of changes while we borrow it.
                         let _ = way.changed().await;
                         None
@@ -155,7 +177,9 @@ impl Door {
     fn excuse(&self, way: &Way, waited: Duration) -> Error {
         let (wait, fault) = match way {
             Way::Open(_) => ("a free slot", None),
-            Way::Barred(_, fault) | Way::Shut(fault) => ("a ready session", Some(fault.clone())),
+            Way::Barred(_, fault) | Way::Shut(fault) | Way::Gone(fault) => {
+                ("a ready session", Some(fault.clone()))
+            }
         };
         Error::Unavailable { backend: self.backend.clone(), wait, waited, fault: fault.map(Box::new) }
     }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use backline_supervisors::{Down, Next};
 use jiff::Timestamp;
 
@@ -23,12 +24,15 @@ use crate::{
     },
     hub::Hub,
     model::{BackendStatus, Breaker, Channel, Code, Epoch, Fault, Health, Phase, status::LastError},
+    settings::change::retuned,
 };
 
 /// The place of one backend. Its connection's actor may crash and be restarted; the slot keeps the door, the epochs,
 /// the backoff, the connector with what it remembers, and what is shown.
 pub(crate) struct Slot {
+    /// As it was when the slot was made. What a live session can take may have changed since: see [`Self::settings`].
     pub(crate) config: BackendConfig,
+    settings: ArcSwap<BackendConfig>,
     pub(crate) door: Door,
     pub(crate) record: Record,
     pub(crate) pace: Arc<Pace>,
@@ -53,6 +57,23 @@ pub(crate) fn real_dialer() -> Dialer {
 
 impl Slot {
     pub(crate) fn new(config: BackendConfig, hub: Arc<Hub>, pace: Arc<Pace>, dialer: Dialer) -> Arc<Self> {
+        // Epochs go on from the clock, so that those of an earlier process are never met again.
+        Self::after(Epoch::new(first_epoch()), config, hub, pace, dialer)
+    }
+
+    /// The place of the same backend under other settings, with epochs that go on from this one's.
+    pub(crate) fn successor(&self, config: BackendConfig, hub: Arc<Hub>) -> Arc<Self> {
+        let last = self.memory().epoch.max(Epoch::new(first_epoch()));
+        Self::after(last, config, hub, self.pace.clone(), self.dialer.clone())
+    }
+
+    fn after(
+        last: Epoch,
+        config: BackendConfig,
+        hub: Arc<Hub>,
+        pace: Arc<Pace>,
+        dialer: Dialer,
+    ) -> Arc<Self> {
         let pacing = if config.url.is_loopback() { Pacing::Loopback } else { Pacing::Network };
         let patience = Patience { hang_limit: config.hang_limit, ..Patience::default() };
         // Hashing nothing with fresh keys: a seed of its own for each backend, without a global generator.
@@ -61,17 +82,40 @@ impl Slot {
             door: Door::new(config.id.clone(), config.limits.slots),
             record: Record::new(&config, hub),
             pace,
-            // Epochs go on from the clock, so that those of an earlier process are never met again.
-            memory: Mutex::new(Memory::new(Epoch::new(first_epoch()), pacing, patience, seed)),
+            memory: Mutex::new(Memory::new(last, pacing, patience, seed)),
             connector: Mutex::new(None),
             dialer,
             farewell: Mutex::new(None),
+            settings: ArcSwap::from_pointee(config.clone()),
             config,
         })
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings that count now.
+    pub(crate) fn settings(&self) -> Arc<BackendConfig> {
+        self.settings.load_full()
+    }
+
+    /// Takes over what a live session can take of new settings.
+    pub(crate) fn retune(&self, wanted: &BackendConfig) {
+        let now = Arc::new(retuned(&self.settings(), wanted));
+        self.memory().patience.hang_limit = now.hang_limit;
+        self.settings.store(now.clone());
+        self.record.update(|status| {
+            status.required = now.required;
+            status.source = now.source;
+        });
+    }
+
+    /// The end of this place, once its connection is closed: nobody waits at its door any longer, and its HTTP
+    /// client lets go of idle connections.
+    pub(crate) fn vacate(&self) {
+        *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.door.leave(&Fault::new(Code::Closing, "the backend was removed, or its settings changed"));
     }
 
     /// The connector, made at the first need: until its settings can be used each dial fails with the reason, and a

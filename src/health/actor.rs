@@ -125,7 +125,7 @@ impl State {
             }
             return;
         };
-        let probe = slot.config.probe;
+        let probe = slot.settings().probe;
         let patient = self.patients.entry(slot.config.id.clone()).or_insert_with(|| Patient {
             epoch: Epoch::ZERO,
             verdict: Verdict::new(probe.rise, probe.fall),
@@ -197,7 +197,7 @@ impl State {
         }
         patient.fault = outcome.as_ref().err().cloned();
         let advice = patient.verdict.take(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
-        let probe = slot.config.probe;
+        let probe = slot.settings().probe;
         let wait = if patient.verdict.is_unsettled() { probe.fast } else { probe.interval };
         // Counted from the probe's beginning: a probe that took its whole time-out is followed at once by the next, so
         // that a hang is proved in interval + fall x timeout.

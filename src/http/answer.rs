@@ -7,7 +7,7 @@ use axum::{
 use http::{StatusCode, Uri};
 use serde::Serialize;
 
-use crate::{Error, model::Class};
+use crate::{Error, config::Problems, model::Class};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -21,7 +21,8 @@ struct Shape<'a> {
     message: &'a str,
     fix: &'a str,
     retryable: bool,
-    detail: Option<&'a str>,
+    /// Every problem of a configuration that is not valid.
+    detail: Option<&'a Problems>,
 }
 
 /// A refusal of the API's own.
@@ -33,6 +34,7 @@ pub(crate) fn refusal(status: StatusCode, code: &str, class: Class, message: &st
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match self.class() {
+            _ if matches!(self, Error::Outdated) => StatusCode::PRECONDITION_FAILED,
             Class::Usage | Class::Config => StatusCode::BAD_REQUEST,
             Class::Auth => StatusCode::FORBIDDEN,
             Class::NotFound => StatusCode::NOT_FOUND,
@@ -49,7 +51,10 @@ impl IntoResponse for Error {
             message: &message,
             fix: self.fix(),
             retryable: self.is_retryable(),
-            detail: None,
+            detail: match &self {
+                Error::Invalid(problems) => Some(problems),
+                _ => None,
+            },
         };
         (status, Json(Body { error })).into_response()
     }

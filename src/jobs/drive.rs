@@ -14,6 +14,7 @@ use crate::{
         outputs,
     },
     model::{BackendId, Code, Fault, JobState, Work},
+    net::Address,
     roster::Roster,
 };
 
@@ -36,12 +37,19 @@ pub(crate) struct Driver {
 struct Run {
     remote: String,
     backend: Option<BackendId>,
+    /// The address that it went to: another one can prove nothing about it.
+    place: Option<Address>,
     start: Start,
 }
 
 impl Run {
     fn fresh() -> Self {
-        Self { remote: uuid::Uuid::new_v4().hyphenated().to_string(), backend: None, start: Start::Fresh }
+        Self {
+            remote: uuid::Uuid::new_v4().hyphenated().to_string(),
+            backend: None,
+            place: None,
+            start: Start::Fresh,
+        }
     }
 }
 
@@ -58,11 +66,28 @@ impl Driver {
             };
             let lease = match lease {
                 Ok(lease) => lease,
+                Err(error) if run.start == Start::Follow => {
+                    let text = format!("its backend was taken out while it ran: {error}");
+                    let fault = Fault::new(Code::Uncertain, text);
+                    return self.board.end(
+                        JobState::Uncertain,
+                        "nobody can look it up any more",
+                        Some(fault),
+                    );
+                }
                 Err(error) => {
                     let fault = Fault::new(Code::NotFound, error.to_string()).with_fix(error.fix());
                     return self.board.end(JobState::Failed, "there is no such target", Some(fault));
                 }
             };
+            let place = self.roster.slot(lease.backend()).map(|slot| slot.config.url.clone());
+            if run.start == Start::Follow && run.place != place {
+                let text =
+                    "its backend got another address while it ran; nothing there can prove how it ended";
+                let fault = Fault::new(Code::Uncertain, text);
+                return self.board.end(JobState::Uncertain, "the backend's address changed", Some(fault));
+            }
+            run.place = place;
             let abilities = lease.abilities();
             let setback = match self.attempt(&lease, &mut run, &mut tally).await {
                 Ok(finished) => return self.finish(lease, finished).await,
@@ -217,8 +242,11 @@ async fn first(candidates: &[Arc<Slot>]) -> Option<Lease<dyn Session>> {
     }
     let mut waits: FuturesUnordered<_> = candidates.iter().map(|slot| slot.door.enter(LOOK)).collect();
     while let Some(entered) = waits.next().await {
-        if let Ok(pass) = entered {
-            return Some(Lease::new(pass));
+        match entered {
+            Ok(pass) => return Some(Lease::new(pass)),
+            // One of them was removed or set up anew: the choice is another.
+            Err(_) if candidates.iter().any(|slot| slot.door.is_gone()) => return None,
+            Err(_) => {}
         }
     }
     None

@@ -44,6 +44,9 @@ pub enum EventBody {
     /// A backend was removed.
     #[serde(rename = "backend.removed")]
     BackendRemoved { backend: BackendId },
+    /// A new configuration counts.
+    #[serde(rename = "config.applied")]
+    ConfigApplied { change: crate::settings::Change },
     /// A job entered a state.
     #[serde(rename = "job.state")]
     JobState { job: JobId, state: JobState, backend: Option<BackendId>, evidence: String },
@@ -76,6 +79,7 @@ impl EventBody {
             Self::BackendCapabilities { .. } => "backend.capabilities",
             Self::BackendAdded { .. } => "backend.added",
             Self::BackendRemoved { .. } => "backend.removed",
+            Self::ConfigApplied { .. } => "config.applied",
             Self::JobState { .. } => "job.state",
             Self::JobProgress { .. } => "job.progress",
             Self::JobDelta { .. } => "job.delta",

@@ -18,6 +18,7 @@ enum Step {
 /// All steps, ascending by number. Numbers may be missing.
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "meta", step: Step::Sql(include_str!("schema/001_meta.sql")) },
+    Migration { number: 2, name: "settings", step: Step::Sql(include_str!("schema/002_settings.sql")) },
     Migration { number: 3, name: "history", step: Step::Sql(include_str!("schema/003_history.sql")) },
     Migration { number: 4, name: "notices", step: Step::Sql(include_str!("schema/004_notices.sql")) },
 ];

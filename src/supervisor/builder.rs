@@ -4,18 +4,23 @@ use std::{sync::Arc, time::Duration};
 
 use backline_supervisors::TreeSnapshot;
 
-use super::{Core, Handle, HangUp, Supervisor, relay};
+use super::{Core, Handle, HangUp, Supervisor, apply::Stage, relay};
 use crate::{
-    config::Config,
+    config::{Config, DiscoveryConfig, Loader},
     connection::{
+        alarm::Task,
         pace::Pace,
-        slot::{Dialer, Slot, real_dialer},
+        slot::{Dialer, real_dialer},
     },
-    discovery::{Sweep, actor::Setup as DiscoverySetup},
+    discovery::{
+        Sweep,
+        actor::{Setup as DiscoverySetup, Sink},
+    },
     error::Error,
     hub::Hub,
     notices::Desk,
     roster::Roster,
+    settings::{crew::Crew, layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
     state::Store,
     tree::{Parts, Tree},
 };
@@ -23,6 +28,7 @@ use crate::{
 /// How a supervisor is made.
 pub struct Builder {
     config: Config,
+    loader: Option<Loader>,
     lease_timeout: Duration,
     dialer: Dialer,
     world: World,
@@ -38,6 +44,14 @@ enum World {
     Virtual,
 }
 
+impl World {
+    fn looking(self, config: &DiscoveryConfig) -> DiscoveryConfig {
+        let mut config = config.clone();
+        config.enabled &= self == Self::Real;
+        config
+    }
+}
+
 /// Where state is kept.
 #[cfg(feature = "state")]
 enum Keep {
@@ -47,10 +61,27 @@ enum Keep {
     With(Store),
 }
 
+/// How long a start waits for what earlier runs kept, before it returns without.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// The settings before anything runs. What earlier runs kept may change backends, so those of a loader begin with it,
+/// and not before: none is dialed at an address that does not count.
+fn open_standing(layers: Layers, stage: &Stage, has_store: bool) -> Result<Arc<Standing>, Error> {
+    let (config, begun) = match &layers {
+        Layers::Given(config) => (Config::clone(config), true),
+        Layers::Read(loader) => (loader.load().map_err(Error::Invalid)?.config, !has_store),
+    };
+    if begun {
+        stage.set(&config.backends);
+    }
+    Ok(Standing::new(layers, config))
+}
+
 impl Default for Builder {
     fn default() -> Self {
         Self {
             config: Config::new(),
+            loader: None,
             lease_timeout: Duration::from_secs(30),
             dialer: real_dialer(),
             world: World::Real,
@@ -65,6 +96,14 @@ impl Builder {
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Loads the configuration from its layers, in place of [`Self::config`], and again whenever it may have changed:
+    /// with the feature `cli` files are watched, else [`Handle::reload`] does it. A broken file keeps what was before.
+    #[must_use]
+    pub fn loader(mut self, loader: Loader) -> Self {
+        self.loader = Some(loader);
         self
     }
 
@@ -125,34 +164,38 @@ impl Builder {
         }
         let store = self.open_store().await?;
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
-        hub.chronicle.keep(self.config.history);
+        let desk = Desk::new(hub.clone());
+        let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
+        let layers = match self.loader {
+            Some(loader) => Layers::Read(Box::new(loader)),
+            None => Layers::Given(Box::new(self.config)),
+        };
+        let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: self.dialer };
+        let standing = open_standing(layers, &stage, store.is_some())?;
+        let config = standing.now().config.clone();
+        hub.chronicle.keep(config.history);
         if store.is_some() {
             hub.chronicle.archive();
         }
-        let desk = Desk::new(hub.clone());
-        let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
-        for (_, backend) in self.config.backends {
-            roster.insert(Slot::new(backend, hub.clone(), pace.clone(), self.dialer.clone()));
-        }
-        hub.set_backends(
-            roster.slots().iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect(),
-        );
-        let mut looking = self.config.discovery;
-        looking.enabled &= self.world == World::Real;
+        let (shelf, teller) = (Shelf::new(store.clone()), Teller(desk.clone()));
         let parts = Parts {
             roster: roster.clone(),
             hub: hub.clone(),
             desk: desk.clone(),
             store: store.clone(),
-            // What becomes of finds is told in the log; nobody else takes them yet.
-            discovery: DiscoverySetup::new(looking, Arc::new(tell)),
+            crew: Arc::new(Crew { stage, standing: standing.clone(), shelf, teller }),
+            discovery: DiscoverySetup::new(self.world.looking(&config.discovery), sink(standing.clone())),
         };
         let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp { roster: roster.clone(), store: store.clone() };
-        let handle = Handle::new(Core { hub, roster, tree, desk, store, lease_timeout: self.lease_timeout });
-        Ok(Supervisor { handle, root, _relay: relay, _hang_up: hang_up })
+        let looking = follow(self.world, &tree, &standing);
+        // The database may be slow or out of order: then it is read later.
+        let _ = tokio::time::timeout(SETTLE, standing.settled.subscribe().wait_for(|settled| *settled)).await;
+        let handle =
+            Handle::new(Core { hub, roster, tree, desk, store, standing, lease_timeout: self.lease_timeout });
+        Ok(Supervisor { handle, root, _relay: relay, _looking: looking, _hang_up: hang_up })
     }
 
     #[cfg(feature = "state")]
@@ -172,8 +215,23 @@ impl Builder {
     }
 }
 
-fn tell(sweep: Sweep) {
-    for find in &sweep.swept.found {
-        tracing::debug!(kind = %find.kind, url = %find.url, identity = find.identity, "found");
-    }
+/// Hands what was found to the settings. The latest sweep counts: another follows.
+fn sink(standing: Arc<Standing>) -> Sink {
+    Arc::new(move |sweep: Sweep| {
+        for find in &sweep.swept.found {
+            tracing::debug!(kind = %find.kind, url = %find.url, identity = find.identity, "found");
+        }
+        standing.swept.send_replace(Some(sweep.swept.found));
+    })
+}
+
+/// Tells discovery what the configuration wants it to look at, whenever that changes.
+fn follow(world: World, tree: &Tree, standing: &Standing) -> Task {
+    let (tree, mut looking) = (tree.clone(), standing.looking.subscribe());
+    Task::spawn(async move {
+        while looking.changed().await.is_ok() {
+            let config = world.looking(&looking.borrow_and_update());
+            tree.configure_discovery(config);
+        }
+    })
 }

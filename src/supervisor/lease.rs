@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Handle;
 use crate::{backends::Session, connection::Lease, error::Error};
 
@@ -26,8 +28,16 @@ impl Handle {
     /// # Errors
     /// As [`Self::lease`].
     pub async fn lease_within(&self, id: &str, limit: Duration) -> Result<Lease<dyn Session>, Error> {
-        let slot = self.0.roster.named(id)?;
-        slot.door.enter(limit).await.map(Lease::new)
+        let deadline = Instant::now() + limit;
+        loop {
+            let slot = self.0.roster.named(id)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            match slot.door.enter(left).await {
+                // Its settings changed while we waited: the same backend has another door.
+                Err(_) if slot.door.is_gone() && !left.is_zero() => {}
+                entered => return entered.map(Lease::new),
+            }
+        }
     }
 
     /// A lease on a ComfyUI.

@@ -1,6 +1,7 @@
 //! Promises in virtual time: the clock jumps from event to event, and the backends are in memory.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod apply;
 mod detection;
 mod healing;
 mod herd;
