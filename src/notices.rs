@@ -10,15 +10,17 @@ mod derive;
 mod desk;
 mod disk;
 mod draft;
+mod group;
 #[cfg(feature = "state")]
 mod keep;
+mod moment;
 #[cfg(feature = "state")]
 mod table;
 mod version;
 pub(crate) mod watch;
 
 pub use self::{
-    book::Mute,
     desk::{Desk, Wanted},
     draft::Draft,
+    group::Mute,
 };

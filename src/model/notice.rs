@@ -56,6 +56,7 @@ impl NoticeId {
         Self(number)
     }
 
+    #[cfg(feature = "state")]
     pub(crate) const fn number(self) -> u64 {
         self.0
     }

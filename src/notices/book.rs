@@ -1,5 +1,9 @@
 //! The pure book of notices: groups, counts, what is told and when. No clock, no I/O.
 
+mod entry;
+#[cfg(feature = "state")]
+mod past;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -8,12 +12,20 @@ use std::{
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use self::entry::{Entry, Told};
+#[cfg(feature = "state")]
+use self::past::Past;
 use crate::{
     model::{
         BackendId, Code,
         notice::{Hidden, Notice, NoticeId},
     },
-    notices::{catalogue, derive, draft::Draft},
+    notices::{
+        catalogue,
+        draft::Draft,
+        group::{Group, Mute},
+        moment::Moment,
+    },
 };
 
 /// A group is told of at most once in this time; what comes within is counted.
@@ -26,48 +38,6 @@ pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) const OPEN: usize = 2000;
 /// Groups whose mute is remembered.
 const MUTES: usize = 2000;
-
-/// Now, by both clocks: the wall's for people, the steady one for waits.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
-    pub(crate) wall: Timestamp,
-    pub(crate) tick: Instant,
-}
-
-impl Moment {
-    pub(crate) fn now() -> Self {
-        let wall = Timestamp::now();
-        // Whole microseconds, as the database keeps them: a time reads the same after a restart.
-        let wall = Timestamp::from_microsecond(wall.as_microsecond()).unwrap_or(wall);
-        Self { wall, tick: Instant::now() }
-    }
-}
-
-/// What makes notices one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Group {
-    pub(crate) backend: Option<BackendId>,
-    pub(crate) code: Code,
-    pub(crate) subject: Option<String>,
-}
-
-/// How long a group is muted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mute {
-    /// Until this time by the wall clock.
-    Until(Timestamp),
-    /// Until it is taken off.
-    ForGood,
-}
-
-impl Mute {
-    pub(crate) fn holds(self, now: Timestamp) -> bool {
-        match self {
-            Self::Until(end) => now < end,
-            Self::ForGood => true,
-        }
-    }
-}
 
 /// What the world is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,31 +62,8 @@ pub(crate) struct Book {
     last_id: u64,
     /// Grows with each change.
     revision: u64,
+    #[cfg(feature = "state")]
     past: Past,
-}
-
-/// Whether what an earlier run left has been taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Past {
-    #[default]
-    Unread,
-    Read,
-}
-
-#[derive(Debug)]
-struct Entry {
-    notice: Notice,
-    dismissed: bool,
-    told: Told,
-}
-
-/// What the world knows of an open notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    /// Nothing yet; it may be told from this time on.
-    Owed { from: Option<Instant> },
-    /// It was told of at this time, with this count.
-    At { at: Instant, count: u64 },
 }
 
 impl Book {
@@ -159,7 +106,7 @@ impl Book {
     pub(crate) fn next_due(&self, now: Moment) -> Option<Instant> {
         let owed = self.open.iter().filter_map(|(group, entry)| match self.mutes.get(group) {
             Some(Mute::ForGood) => None,
-            Some(Mute::Until(end)) => Some(later(now, *end)),
+            Some(Mute::Until(end)) => Some(now.later(*end)),
             None => entry.owed_at(now.tick),
         });
         owed.min()
@@ -213,57 +160,6 @@ impl Book {
     /// The ended ones, newest first.
     pub(crate) fn ended(&self) -> impl Iterator<Item = &Notice> {
         self.ended.iter().rev()
-    }
-
-    /// All notices as they are kept: only a dismissal counts as hidden, mutes are kept on their own.
-    pub(crate) fn kept(&self) -> impl Iterator<Item = (&Notice, Option<Hidden>)> {
-        let open = self.open.values().map(|e| (&e.notice, e.dismissed.then_some(Hidden::Dismissed)));
-        open.chain(self.ended.iter().map(|n| (n, None)))
-    }
-
-    /// Whether what an earlier run left has been taken in.
-    pub(crate) fn is_restored(&self) -> bool {
-        self.past == Past::Read
-    }
-
-    /// The mutes that are remembered.
-    pub(crate) fn mutes(&self) -> impl Iterator<Item = (&Group, Mute)> {
-        self.mutes.iter().map(|(group, mute)| (group, *mute))
-    }
-
-    /// Takes in what an earlier run left, once; what this run has raised already goes on with it. What this run judges
-    /// anew by itself has ended unless it was raised again.
-    pub(crate) fn restore(&mut self, notices: Vec<Notice>, mutes: Vec<(Group, Mute)>, now: Moment) {
-        if std::mem::replace(&mut self.past, Past::Read) == Past::Read {
-            return;
-        }
-        self.revision += 1;
-        for (group, mute) in mutes {
-            self.mutes.entry(group).or_insert(mute);
-        }
-        for mut notice in notices {
-            self.last_id = self.last_id.max(notice.id.number());
-            if notice.cleared_at.is_some() {
-                self.ended.push_back(notice);
-                continue;
-            }
-            let dismissed = notice.hidden.take() == Some(Hidden::Dismissed);
-            let group = Group::of(&notice);
-            match self.open.get_mut(&group) {
-                Some(entry) => entry.adopt(notice, dismissed),
-                None if !survives(&group) => {
-                    notice.cleared_at = Some(now.wall);
-                    self.ended.push_back(notice);
-                }
-                None => {
-                    // It was told of in its own run.
-                    let told = Told::At { at: now.tick, count: notice.count };
-                    self.open.insert(group, Entry { notice, dismissed, told });
-                }
-            }
-        }
-        self.ended.make_contiguous().sort_by_key(|n| (n.cleared_at, n.id));
-        self.forget(now);
     }
 
     fn fresh(&mut self, draft: &Draft, now: Moment) -> Entry {
@@ -372,58 +268,6 @@ impl Book {
         let open = self.open.iter().find(|(_, e)| e.notice.id == id).map(|(g, _)| g.clone());
         open.or_else(|| self.ended.iter().find(|n| n.id == id).map(Group::of))
     }
-}
-
-impl Entry {
-    fn count(&mut self, draft: Draft, now: Moment) {
-        self.notice.count = self.notice.count.saturating_add(draft.times);
-        self.notice.last_at = now.wall;
-        self.notice.severity = draft.severity;
-        self.notice.message = draft.message;
-        self.notice.fix = draft.fix;
-        self.notice.detail = draft.detail;
-    }
-
-    /// Goes on with a notice of an earlier run: its name, its beginning, its count.
-    fn adopt(&mut self, earlier: Notice, dismissed: bool) {
-        self.notice.id = earlier.id;
-        self.notice.first_at = self.notice.first_at.min(earlier.first_at);
-        self.notice.count = self.notice.count.saturating_add(earlier.count);
-        self.dismissed |= dismissed;
-    }
-
-    /// When the world is to hear of it; a dismissed one only of its end.
-    fn owed_at(&self, now: Instant) -> Option<Instant> {
-        match self.told {
-            _ if self.dismissed => None,
-            Told::Owed { from } => Some(from.unwrap_or(now)),
-            Told::At { at, count } => (count < self.notice.count).then(|| at + QUIET),
-        }
-    }
-}
-
-impl Group {
-    pub(crate) fn of(notice: &Notice) -> Self {
-        Self { backend: notice.backend.clone(), code: notice.code, subject: notice.subject.clone() }
-    }
-}
-
-impl Draft {
-    pub(super) fn group(&self) -> Group {
-        Group { backend: self.backend.clone(), code: self.code, subject: self.subject.clone() }
-    }
-}
-
-/// Whether an open notice of an earlier run stays open until its state is known again.
-fn survives(group: &Group) -> bool {
-    matches!(group.code, Code::BackendFound | Code::BackendMoved)
-        || (group.backend.is_some() && derive::owns(group.code))
-}
-
-fn later(now: Moment, end: Timestamp) -> Instant {
-    let wait = Duration::try_from(end.duration_since(now.wall)).unwrap_or_default();
-    // A mute of years is looked at again each day.
-    now.tick + wait.min(Duration::from_secs(24 * 3600))
 }
 
 #[cfg(test)]

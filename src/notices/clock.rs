@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     model::{Code, Severity},
-    notices::{book::Moment, draft::Draft},
+    notices::{draft::Draft, moment::Moment},
 };
 
 /// A difference that is told. Clocks that a time service disciplines drift far less between two looks.

@@ -3,6 +3,8 @@
 //! Each look says what is to be raised and what may stay open, so that a look that was missed, or a restart, is made
 //! good by the next one.
 
+mod outage;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
@@ -10,6 +12,7 @@ use std::{
 
 use tokio::time::Instant;
 
+use self::outage::Outage;
 use crate::{
     model::{BackendStatus, Channel, Code, Health, Phase, Severity, status::LastError},
     notices::{draft::Draft, version},
@@ -19,8 +22,6 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 /// How long another may.
 const LONG_GRACE: Duration = Duration::from_secs(30);
-/// Attempts in a row with another cause, before an outage is called by it.
-const INSISTENT: u32 = 3;
 /// How long a channel may be blind before a person is told.
 const BLIND: Duration = Duration::from_secs(20);
 /// Sessions lost within [`WINDOW`] that are called flapping.
@@ -90,16 +91,6 @@ struct Seen {
 #[derive(Debug, Default)]
 struct Flapping {
     lost: u64,
-}
-
-/// One time of being away, from its first failure on, whatever the causes of the attempts.
-#[derive(Debug)]
-struct Outage {
-    since: Instant,
-    cause: LastError,
-    /// The cause that stands against it, and for how many attempts in a row.
-    other: Option<(Code, u32)>,
-    epoch: u64,
 }
 
 /// Whether the host cannot do without the backend.
@@ -274,31 +265,6 @@ impl Case {
             _ => "its live channel does not tell everything; its state is read by polling as well",
         };
         Some((Draft::new(Code::ChannelDegraded, Severity::Warning).message(message), 0))
-    }
-}
-
-impl Outage {
-    fn new(fault: &LastError, epoch: u64, now: Instant) -> Self {
-        Self { since: now, cause: fault.clone(), other: None, epoch }
-    }
-
-    /// One more look; an attempt that failed counts once.
-    fn hear(&mut self, fault: &LastError, status: &BackendStatus) {
-        if fault.code == self.cause.code {
-            self.cause = fault.clone();
-            self.other = None;
-        } else if self.other.is_none_or(|(code, _)| code != fault.code) {
-            self.other = Some((fault.code, 1));
-        } else if status.phase == Phase::Waiting && self.epoch < status.epoch {
-            self.other = self.other.map(|(code, times)| (code, times + 1));
-        }
-        if self.other.is_some_and(|(_, times)| times >= INSISTENT) {
-            self.cause = fault.clone();
-            self.other = None;
-        }
-        if status.phase == Phase::Waiting {
-            self.epoch = self.epoch.max(status.epoch);
-        }
     }
 }
 

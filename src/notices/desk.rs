@@ -12,8 +12,10 @@ use crate::{
         notice::{Notice, NoticeId, Severity},
     },
     notices::{
-        book::{Book, Group, Moment, Mute, Turn},
+        book::{Book, Turn},
         draft::Draft,
+        group::{Group, Mute},
+        moment::Moment,
     },
 };
 

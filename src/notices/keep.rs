@@ -13,8 +13,9 @@ use crate::{
         notice::{Hidden, NoticeId},
     },
     notices::{
-        book::{Book, Group, Mute},
+        book::Book,
         desk::Desk,
+        group::{Group, Mute},
         table::{self, Rows},
         watch::Msg,
     },

@@ -10,8 +10,9 @@ use crate::{
         notice::{Hidden, NoticeId},
     },
     notices::{
-        book::{Group, HISTORY, KEPT, Mute, OPEN},
+        book::{HISTORY, KEPT, OPEN},
         catalogue,
+        group::{Group, Mute},
         keep::Delta,
     },
 };

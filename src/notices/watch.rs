@@ -15,12 +15,13 @@ use crate::{
     hub::Hub,
     model::{BackendId, BackendStatus, Code, Severity, Snapshot},
     notices::{
-        book::{Group, Moment},
         clock::Pace,
         derive::{Case, Keep, Weight, owns},
         desk::Desk,
         disk::Disk,
         draft::Draft,
+        group::Group,
+        moment::Moment,
     },
     state::Store,
 };

@@ -2,9 +2,10 @@ use super::*;
 use crate::{
     model::Severity,
     notices::{
-        book::{Book, Moment, QUIET},
+        book::{Book, QUIET},
         draft::Draft,
         keep::Saved,
+        moment::Moment,
     },
 };
 
