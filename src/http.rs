@@ -67,10 +67,6 @@ pub fn router(handle: Handle, access: Access) -> Router {
         .route("/notices/{id}/dismiss", post(notices::dismiss))
         .route("/notices/{id}/mute", post(notices::mute))
         .route("/discover", post(discover::discover))
-        .route("/discover", post(discover::discover))
-        .route("/notices", get(notices::list))
-        .route("/notices/{id}/dismiss", post(notices::dismiss))
-        .route("/notices/{id}/mute", post(notices::mute))
         .route("/session/code", post(session::code))
         .layer(middleware::from_fn_with_state(context.clone(), access::with_token))
         // The one-time code is what this route is paid with.

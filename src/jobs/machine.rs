@@ -15,6 +15,7 @@ mod run;
 mod setback;
 mod stage;
 mod terms;
+mod wishes;
 
 use std::time::Duration;
 
@@ -76,20 +77,6 @@ impl Machine {
     /// Its state for the outside.
     pub fn state(&self) -> JobState {
         self.stage.state()
-    }
-
-    /// The age at which a [`Event::Tick`] changes something.
-    pub fn due(&self) -> Option<Duration> {
-        let deadline = self.terms.deadline.map(|limit| self.since.saturating_add(limit));
-        match (&self.stage, self.wish) {
-            (Stage::Ended(_), _) => None,
-            (Stage::Binding { .. }, _) => {
-                let ttl = self.terms.ttl.map(|limit| self.since.saturating_add(limit));
-                ttl.into_iter().chain(deadline).min()
-            }
-            (Stage::Fetching { .. }, _) | (_, Wish::None) => deadline,
-            (_, Wish::Cancel { since } | Wish::Deadline { since }) => Some(since + WISH_PATIENCE),
-        }
     }
 
     /// What follows from an event at this age of the job.
@@ -220,49 +207,6 @@ impl Machine {
         (self, vec![Effect::Record { evidence }, Effect::End(JobState::Done)])
     }
 
-    fn cancel(mut self, now: Duration) -> Turn {
-        match (&self.stage, self.wish) {
-            (Stage::Binding { .. } | Stage::Fetching { .. }, _) => self.end(JobState::Cancelled, None),
-            (Stage::Ended(_), _) | (_, Wish::Cancel { .. } | Wish::Deadline { .. }) => self.nothing(),
-            (_, Wish::None) => {
-                self.wish = Wish::Cancel { since: now };
-                let evidence = "somebody wants it to end".to_owned();
-                (self, vec![Effect::Record { evidence }, Effect::CancelRemote])
-            }
-        }
-    }
-
-    fn tick(mut self, now: Duration) -> Turn {
-        if self.due().is_none_or(|due| now < due) {
-            return self.nothing();
-        }
-        match (&self.stage, self.wish) {
-            (Stage::Binding { .. }, _) => {
-                let deadline =
-                    self.terms.deadline.is_some_and(|limit| now >= self.since.saturating_add(limit));
-                let fault = if deadline { self.timed_out() } else { self.expired() };
-                self.end(JobState::Failed, Some(fault))
-            }
-            (Stage::Fetching { .. }, _) => {
-                let fault = self.timed_out();
-                self.end(JobState::Failed, Some(fault))
-            }
-            (_, Wish::None) => {
-                self.wish = Wish::Deadline { since: now };
-                let evidence = "its deadline is over".to_owned();
-                (self, vec![Effect::Record { evidence }, Effect::CancelRemote])
-            }
-            (_, Wish::Deadline { .. }) => {
-                let fault = self.timed_out().with_detail("The backend did not say that it stopped.");
-                self.end(JobState::Failed, Some(fault))
-            }
-            (_, Wish::Cancel { .. }) => {
-                let text = "it was cancelled, and the backend has not said that it stopped";
-                self.end(JobState::Uncertain, Some(Fault::new(Code::Uncertain, text)))
-            }
-        }
-    }
-
     fn resumed(mut self) -> Turn {
         let always = self.terms.rerun == Rerun::Always;
         let (backend, can_follow) = match &mut self.stage {
@@ -318,16 +262,6 @@ impl Machine {
         };
         self.stage = Stage::Ended(End { state, fault, result, outputs });
         (self, vec![Effect::Record { evidence }, Effect::End(state)])
-    }
-
-    fn timed_out(&self) -> Fault {
-        let limit = self.terms.deadline.unwrap_or_default();
-        Fault::new(Code::JobTimeout, format!("it was not done within its deadline of {limit:?}"))
-    }
-
-    fn expired(&self) -> Fault {
-        let limit = self.terms.ttl.unwrap_or_default();
-        Fault::new(Code::Expired, format!("no backend took it within {limit:?}; it never ran"))
     }
 }
 

@@ -35,9 +35,26 @@ struct Played {
     said: Vec<String>,
 }
 
+/// Where the fault strikes: the making of the database takes many calls, its use few.
+#[derive(Debug, Clone, Copy)]
+enum Database {
+    New,
+    Made,
+}
+
+/// What to strike, and at which call.
+fn strikes() -> impl Iterator<Item = (Database, usize)> {
+    let each = |database| (1..=13).step_by(3).map(move |nth| (database, nth));
+    each(Database::New).chain(each(Database::Made))
+}
+
 /// Writes under the fault, then opens the database on the disk that is well again.
-async fn play(fault: &str) -> Played {
+async fn play(database: Database, fault: &str) -> Played {
     let place = Place::new();
+    if let Database::Made = database {
+        let (_, serving) = open(&place.path()).await;
+        close(serving).await;
+    }
     let log = place.path().with_file_name("strace");
     let call = fault.split(':').next().unwrap();
     let (trace, inject) = (format!("trace={call}"), format!("inject={fault}"));
@@ -79,9 +96,9 @@ async fn a_disk_that_fails_for_good_is_told_and_keeps_what_was_acknowledged() {
     }
     let mut some = 0;
     for call in ["fsync:error=EIO", "pwrite64:error=ENOSPC", "pwrite64:error=EIO"] {
-        for nth in (1..=13).step_by(3) {
+        for (database, nth) in strikes() {
             let fault = format!("{call}:when={nth}+");
-            let played = play(&fault).await;
+            let played = play(database, &fault).await;
             assert!(played.fired > 0, "{fault}: it never fired: {:?}", played.said);
             assert!(is_loud(&played), "{fault}: nobody was told: {:?}", played.said);
             let whole = played.said.iter().any(|line| line.starts_with("ok 0-last"));
@@ -98,9 +115,9 @@ async fn a_disk_that_fails_once_is_used_again() {
         return;
     }
     for call in ["fsync:error=EIO", "pwrite64:error=ENOSPC"] {
-        for nth in (1..=13).step_by(3) {
+        for (database, nth) in strikes() {
             let fault = format!("{call}:when={nth}");
-            let played = play(&fault).await;
+            let played = play(database, &fault).await;
             assert!(played.fired > 0, "{fault}: it never fired: {:?}", played.said);
             assert!(is_loud(&played) || !played.heard, "{fault}: nobody was told: {:?}", played.said);
             let back = played.said.iter().any(|line| line.starts_with("ok 0-last"));
