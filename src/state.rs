@@ -28,6 +28,8 @@ mod open;
 #[cfg(feature = "state")]
 mod order;
 #[cfg(feature = "state")]
+pub(crate) mod peek;
+#[cfg(feature = "state")]
 mod queue;
 #[cfg(feature = "state")]
 mod salvage;

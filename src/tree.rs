@@ -161,7 +161,12 @@ fn history(parts: &Parts) -> ChildSpec {
 }
 
 fn notices(parts: &Parts) -> ChildSpec {
-    let watch = Watch { desk: parts.desk.clone(), hub: parts.hub.clone(), store: parts.store.clone() };
+    let watch = Watch {
+        desk: parts.desk.clone(),
+        hub: parts.hub.clone(),
+        store: parts.store.clone(),
+        settled: parts.crew.standing.settled.subscribe(),
+    };
     ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 

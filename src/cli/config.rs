@@ -19,7 +19,10 @@ use super::{
     print::{errln, outln},
     setup,
 };
-use crate::config::{FILE_NAME, ValueRow, init_text, saved::create};
+use crate::{
+    config::{FILE_NAME, Loaded, ValueRow, init_text, saved::create},
+    settings::{layers::Layers, shelf::Kept},
+};
 
 #[derive(Serialize)]
 struct Values {
@@ -72,7 +75,7 @@ fn check(common: &Common) -> ExitCode {
 }
 
 fn show(common: &Common) -> Result<ExitCode, Stop> {
-    let values = setup::load(common)?.values();
+    let values = whole(common)?.values();
     if common.json {
         print_json(&Values { values });
         return Ok(ExitCode::SUCCESS);
@@ -83,6 +86,27 @@ fn show(common: &Common) -> Result<ExitCode, Stop> {
         outln!("{:<44} {:<30} {}{line}{over}", row.path, shown(&row), row.source);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// All layers: with what was edited through the API and what was found, as the state directory keeps them.
+fn whole(common: &Common) -> Result<Loaded, Stop> {
+    let loaded = setup::load(common)?;
+    let kept = match Kept::peek(&setup::state_dir(Some(&loaded.config))?) {
+        Ok(kept) => kept,
+        Err(trouble) => {
+            errln!("backline: warning: {trouble}; edits and finds are not shown");
+            return Ok(loaded);
+        }
+    };
+    match Layers::Read(Box::new(setup::loader(common))).load(&kept.edits, &kept.book) {
+        Ok(outcome) => Ok(outcome.loaded),
+        Err(broken) => {
+            let problems = broken.problems;
+            errln!("backline: warning: what was edited does not fit the file any more, and does not count:");
+            problems.to_string().lines().for_each(|line| errln!("backline: warning: {line}"));
+            Ok(loaded)
+        }
+    }
 }
 
 /// A value as JSON shows it: a text with spaces stays one.

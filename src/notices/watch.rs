@@ -46,6 +46,8 @@ pub(crate) struct Setup {
     pub(crate) desk: Desk,
     pub(crate) hub: Arc<Hub>,
     pub(crate) store: Option<Store>,
+    /// True once every backend of an earlier run is there again.
+    pub(crate) settled: watch::Receiver<bool>,
 }
 
 pub(crate) struct State {
@@ -53,6 +55,7 @@ pub(crate) struct State {
     desk: Desk,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     changes: watch::Receiver<u64>,
+    settled: watch::Receiver<bool>,
     cases: HashMap<BackendId, Watched>,
     quarantined: Vec<String>,
     pace: Pace,
@@ -81,6 +84,7 @@ impl Actor for Watcher {
             snapshots: setup.hub.watch(),
             changes: setup.desk.changes(),
             desk: setup.desk,
+            settled: setup.settled,
             disk: setup.store.as_ref().map(Disk::new),
             #[cfg(feature = "state")]
             keeper: setup.store.map(super::keep::Keeper::new),
@@ -129,7 +133,8 @@ impl State {
         self.look_at_tree(&snapshot.tree);
         due = [due, self.look_at_backends(&snapshot, now.tick)].into_iter().flatten().min();
         let cases = &self.cases;
-        self.desk.clear_where(|group| !may_stay(cases, group));
+        let settled = *self.settled.borrow_and_update();
+        self.desk.clear_where(|group| !may_stay(cases, settled, group));
         if let Some(disk) = &mut self.disk {
             disk.look(&self.desk);
         }
@@ -204,12 +209,14 @@ impl State {
         let (myself, mut snapshots, mut changes) =
             (self.myself.clone(), self.snapshots.clone(), self.changes.clone());
         let mut disk = self.disk.as_ref().map(Disk::changes);
+        let mut settled = self.settled.clone();
         self.wait = Some(Task::spawn(async move {
             tokio::time::sleep(BEAT).await;
             tokio::select! {
                 // A hub or desk that is gone: the tree ends.
                 _ = snapshots.changed() => {}
                 _ = changes.changed() => {}
+                Ok(()) = settled.changed() => {}
                 () = super::disk::changed(&mut disk) => {}
                 () = tokio::time::sleep_until(due) => {}
             }
@@ -232,14 +239,14 @@ impl Watched {
 }
 
 /// Whether an open notice still holds, as far as that is judged here.
-fn may_stay(cases: &HashMap<BackendId, Watched>, group: &Group) -> bool {
+fn may_stay(cases: &HashMap<BackendId, Watched>, settled: bool, group: &Group) -> bool {
     let Some(backend) = &group.backend else { return true };
     if !owns(group.code) {
         return true;
     }
     match cases.get(backend).map(|watched| &watched.case.keep) {
-        // It is no backend any more.
-        None => false,
+        // It is no backend any more; until all are there again nobody can say so.
+        None => !settled,
         Some(Keep::All) => true,
         Some(Keep::Only(codes)) => codes.contains(&group.code),
     }

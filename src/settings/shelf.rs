@@ -14,6 +14,24 @@ pub(crate) struct Kept {
     pub(crate) book: Book,
 }
 
+impl Kept {
+    /// What was kept in a state directory, read beside its owner.
+    #[cfg(feature = "cli")]
+    pub(crate) fn peek(directory: &std::path::Path) -> Result<Self, crate::state::Trouble> {
+        let looked = crate::state::peek::peek(directory, "the settings", |on| {
+            // A schema of before has no settings.
+            if on.table_exists(None, "edits")? { Self::read(on) } else { Ok(Self::default()) }
+        });
+        looked.map(Option::unwrap_or_default)
+    }
+
+    #[cfg(feature = "state")]
+    fn read(on: &rusqlite::Connection) -> rusqlite::Result<Self> {
+        use crate::settings::table;
+        Ok(Self { edits: table::edits(on)?, book: table::book(on)? })
+    }
+}
+
 /// Where the settings are kept; nowhere without a store.
 pub(crate) struct Shelf(Option<Store>);
 
@@ -27,10 +45,8 @@ impl Shelf {
 impl Shelf {
     /// What was kept.
     pub(crate) async fn take(&self) -> Result<Kept, Error> {
-        use crate::settings::table;
         let Some(store) = &self.0 else { return Ok(Kept::default()) };
-        let read = |on: &rusqlite::Connection| Ok(Kept { edits: table::edits(on)?, book: table::book(on)? });
-        Ok(store.read("the settings", read).await?)
+        Ok(store.read("the settings", Kept::read).await?)
     }
 
     /// Keeps edits and book: on the disk once it is Ok.

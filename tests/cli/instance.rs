@@ -81,9 +81,7 @@ async fn only_who_has_the_token_and_comes_from_here_is_answered() {
     let place = configured(sim.server().port());
     spawn_blocking(move || {
         let running = place.start(&["run", "--listen", "127.0.0.1:0"]);
-        let text = std::fs::read_to_string(place.path().join("state/instance.json")).unwrap();
-        let token = serde_json::from_str::<serde_json::Value>(&text).unwrap()["token"].as_str().unwrap().to_owned();
-        let bearer = format!("Authorization: Bearer {token}\r\n");
+        let bearer = bearer(&place);
         let status = |answer: &str| answer.split(' ').nth(1).unwrap_or("none").to_owned();
         let snapshot = "/api/v1/snapshot";
         assert_eq!(status(&get(&running, snapshot, &bearer)), "200");
@@ -132,4 +130,61 @@ async fn a_submit_saves_the_image_and_its_last_line_is_the_job() {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_and_what_was_edited_are_kept_and_shown_with_their_sources() {
+    let sim = SimComfyui::start(Version::V0_24_0).await.unwrap();
+    let port = sim.server().port();
+    let place = Place::new();
+    place.write("backline.ron", &format!(r#"(discovery: (ports: ["{port}"], adopt: always))"#));
+    spawn_blocking(move || {
+        let url = serde_json::Value::from(format!("http://127.0.0.1:{port}"));
+        let mut running = place.start(&["run", "--listen", "127.0.0.1:0"]);
+        // What else runs on this machine may be found, too.
+        let found = (0..200).find_map(|_| {
+            let shown = place.run(&["--json", "status"]).json();
+            let backends = shown["backends"].as_array().unwrap();
+            backends.iter().find(|b| b["url"] == url && b["phase"] == "ready").map(|b| b["id"].clone())
+        });
+        let found = found.expect("what runs there was not adopted").as_str().unwrap().to_owned();
+        let body = r#"{"id":"added","kind":"litellm","url":"http://127.0.0.1:1"}"#;
+        let added = ask(
+            &running,
+            &format!(
+                "POST /api/v1/backends HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}Content-Length: {}\r\n\r\n{body}",
+                running.address(),
+                bearer(&place),
+                body.len()
+            ),
+        );
+        assert!(added.starts_with("HTTP/1.1 201 "), "{added}");
+        let shown = |path: &str| {
+            let rows = place.run(&["--json", "config", "show"]).json()["values"].as_array().unwrap().clone();
+            let row = rows.into_iter().find(|row| row["path"] == path);
+            row.map(|row| (row["value"].clone(), row["source"].as_str().unwrap().to_owned()))
+        };
+        let (found, added) = (format!("backends.{found}.url"), "backends.added.url");
+        let expected = |value: &str, source: &str| Some((serde_json::Value::from(value), source.to_owned()));
+        let as_expected = || {
+            assert_eq!(shown(&found), expected(url.as_str().unwrap(), "discovered"));
+            assert_eq!(shown(added), expected("http://127.0.0.1:1", "api"));
+        };
+        as_expected();
+        running.signal(Signal::SIGKILL);
+        running.wait();
+        as_expected();
+        let mut running = place.start(&["run", "--listen", "127.0.0.1:0"]);
+        running.signal(Signal::SIGTERM);
+        assert_eq!(running.wait().0, 0);
+        as_expected();
+    })
+    .await
+    .unwrap();
+}
+
+fn bearer(place: &Place) -> String {
+    let text = std::fs::read_to_string(place.path().join("state/instance.json")).unwrap();
+    let instance: serde_json::Value = serde_json::from_str(&text).unwrap();
+    format!("Authorization: Bearer {}\r\n", instance["token"].as_str().unwrap())
 }
