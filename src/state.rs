@@ -67,6 +67,11 @@ impl Store {
         match *self {}
     }
 
+    /// How many lazy writes were dropped since the start.
+    pub fn dropped(&self) -> tokio::sync::watch::Receiver<u64> {
+        match *self {}
+    }
+
     pub(crate) fn hang_up(&self) {
         match *self {}
     }

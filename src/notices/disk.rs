@@ -1,8 +1,8 @@
 //! What a person should know of the state database: it cannot say so itself while its disk refuses it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     model::{Code, Severity},
@@ -10,9 +10,15 @@ use crate::{
     state::{Cause, Condition, Opening, Salvaged, SalvagedTable, Store},
 };
 
+/// For how long a gap in the history is shown after the last write that was dropped.
+const CALM: Duration = Duration::from_secs(600);
+
 /// Follows the condition of the state database.
 pub(super) struct Disk {
     conditions: watch::Receiver<Condition>,
+    dropped: watch::Receiver<u64>,
+    /// How many drops were told, and until when.
+    told: (u64, Option<Instant>),
     salvage: Option<Arc<Opening>>,
     looked: Looked,
 }
@@ -26,15 +32,40 @@ enum Looked {
 
 impl Disk {
     pub(super) fn new(store: &Store) -> Self {
-        Self { conditions: store.watch(), salvage: None, looked: Looked::Never }
+        Self {
+            conditions: store.watch(),
+            dropped: store.dropped(),
+            told: (0, None),
+            salvage: None,
+            looked: Looked::Never,
+        }
     }
 
-    pub(super) fn changes(&self) -> watch::Receiver<Condition> {
-        self.conditions.clone()
+    pub(super) fn changes(&self) -> Changes {
+        Changes { conditions: self.conditions.clone(), dropped: self.dropped.clone() }
     }
 
-    /// Says what the condition means, where it changed.
-    pub(super) fn look(&mut self, desk: &Desk) {
+    /// Says what there is to say now; answers when to look again even if nothing changes.
+    pub(super) fn look(&mut self, desk: &Desk, now: Instant) -> Option<Instant> {
+        self.look_at_condition(desk);
+        self.look_at_drops(desk, now)
+    }
+
+    fn look_at_drops(&mut self, desk: &Desk, now: Instant) -> Option<Instant> {
+        let (dropped, (told, until)) = (*self.dropped.borrow_and_update(), self.told);
+        if dropped > told {
+            let message = format!("{dropped} writes of history and notices were dropped since the start");
+            let draft = Draft::new(Code::HistoryDropped, Severity::Warning).message(message);
+            desk.raise(draft.times(dropped - told));
+            self.told = (dropped, Some(now + CALM));
+        } else if until.is_some_and(|until| until <= now) {
+            desk.clear(Code::HistoryDropped, None);
+            self.told = (dropped, None);
+        }
+        self.told.1
+    }
+
+    fn look_at_condition(&mut self, desk: &Desk) {
         // A store that is gone changes no more.
         let changed = self.conditions.has_changed().unwrap_or(false);
         if !changed && self.looked == Looked::Once {
@@ -66,11 +97,19 @@ impl Disk {
     }
 }
 
+/// What of a store is waited for.
+pub(super) struct Changes {
+    conditions: watch::Receiver<Condition>,
+    dropped: watch::Receiver<u64>,
+}
+
 /// Waits for a change; without a store, or when it is gone, for ever.
-pub(super) async fn changed(conditions: &mut Option<watch::Receiver<Condition>>) {
-    let Some(conditions) = conditions else { return std::future::pending().await };
-    if conditions.changed().await.is_err() {
-        std::future::pending().await
+pub(super) async fn changed(changes: &mut Option<Changes>) {
+    let Some(Changes { conditions, dropped }) = changes else { return std::future::pending().await };
+    tokio::select! {
+        Ok(()) = conditions.changed() => {}
+        Ok(()) = dropped.changed() => {}
+        else => std::future::pending().await,
     }
 }
 

@@ -135,10 +135,8 @@ impl State {
         let cases = &self.cases;
         let settled = *self.settled.borrow_and_update();
         self.desk.clear_where(|group| !may_stay(cases, settled, group));
-        if let Some(disk) = &mut self.disk {
-            disk.look(&self.desk);
-        }
-        due = [due, self.desk.catch_up(), self.keep(now.tick)].into_iter().flatten().min();
+        let disk = self.disk.as_mut().and_then(|disk| disk.look(&self.desk, now.tick));
+        due = [due, disk, self.desk.catch_up(), self.keep(now.tick)].into_iter().flatten().min();
         self.wait(due.map_or(now.tick + IDLE, |due| due.min(now.tick + IDLE)));
     }
 

@@ -204,7 +204,9 @@ impl Crew {
         let config = draft.config.clone();
         // Written first: should this be interrupted, the next incarnation carries it out.
         self.standing.set(draft);
+        self.stage.hub.chronicle.keep(config.history);
         self.teller.valid();
+        self.teller.late(&late(&before.config, &config));
         let change = self.stage.turn_to(&config.backends).await?;
         if news {
             self.stage.hub.tell(EventBody::ConfigApplied { change: change.clone() });
@@ -230,6 +232,16 @@ impl Crew {
         });
         loaded.map_err(|Broken { problems, .. }| Error::Invalid(problems))
     }
+}
+
+/// What differs and is looked at only when the process starts.
+fn late(before: &Config, now: &Config) -> Vec<&'static str> {
+    let differ = [
+        ("http", before.http != now.http),
+        ("log", before.log != now.log),
+        ("state_dir", before.state_dir != now.state_dir),
+    ];
+    differ.into_iter().filter_map(|(path, differs)| differs.then_some(path)).collect()
 }
 
 /// The edit, where it makes sense as things stand.

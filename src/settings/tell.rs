@@ -34,6 +34,13 @@ impl Teller {
         self.0.clear(Code::ConfigInvalid, None);
     }
 
+    /// What counts only from the next start on.
+    pub(crate) fn late(&self, paths: &[&str]) {
+        if !paths.is_empty() {
+            tracing::warn!(?paths, "what changed there takes effect at the next start");
+        }
+    }
+
     /// What changed in the file and counts for nothing. Names from the last change are taken back.
     pub(crate) fn masked(&self, masked: &[Masked]) {
         for Masked { path, by } in masked {

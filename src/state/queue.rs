@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     Trouble,
@@ -30,8 +30,8 @@ pub(super) struct Queue {
     pub(super) lazy_now: usize,
     /// Somebody wants the lazy writes done now.
     pub(super) hurry: Hurry,
-    /// Lazy writes that were dropped since the last time that somebody was told.
-    pub(super) dropped: u64,
+    /// Lazy writes that were dropped since the start, for whoever tells a person.
+    pub(super) dropped: watch::Sender<u64>,
     pub(super) standing: Standing,
     /// Troubles since the database was open last.
     pub(super) failures: u32,
@@ -55,7 +55,7 @@ impl Queue {
             lazy_since: None,
             lazy_now: 0,
             hurry: Hurry::No,
-            dropped: 0,
+            dropped: watch::Sender::new(0),
             standing,
             failures: 0,
             refusal,
@@ -76,7 +76,7 @@ impl Queue {
     pub(super) fn push_lazy(&mut self, lazy: Lazy) {
         if self.lazy.len() >= LAZY {
             self.lazy.pop_front();
-            self.dropped += 1;
+            self.drop_more(1);
         }
         self.lazy.push_back(lazy);
         self.lazy_since.get_or_insert_with(Instant::now);
@@ -99,12 +99,19 @@ impl Queue {
         }
         let surplus = self.lazy.len().saturating_sub(LAZY);
         self.lazy.drain(..surplus);
-        self.dropped += surplus as u64;
+        self.drop_more(surplus as u64);
         if self.lazy.is_empty() {
             self.hurry = Hurry::No;
         } else {
             self.lazy_since.get_or_insert_with(Instant::now);
         }
+    }
+
+    fn drop_more(&self, more: u64) {
+        self.dropped.send_if_modified(|dropped| {
+            *dropped += more;
+            more > 0
+        });
     }
 
     /// The next durable writes and the reads.

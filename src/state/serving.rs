@@ -150,15 +150,8 @@ fn lazy(shared: &Shared) {
     let (back, outcome) = batch::lazy(connection, writes, &shared.seam, || shared.is_urgent());
     let outcome = outcome.and_then(|()| bench.tidy());
     drop(bench);
-    let dropped = {
-        let mut queue = shared.queue();
-        queue.give_back(back);
-        std::mem::take(&mut queue.dropped)
-    };
+    shared.queue().give_back(back);
     shared.rested.notify_waiters();
-    if dropped > 0 {
-        tracing::warn!(dropped, "more lazy writes waited for the state database than it keeps waiting");
-    }
     if let Err(trouble) = outcome {
         refuse(shared, trouble, Vec::new());
     }

@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Writes some time: gathered for a second, never in the way of a durable write, kept across trouble with the disk
-    /// and done again after it. Where more than 8192 wait, the oldest is dropped and counted in the log. A power
+    /// and done again after it. Where more than 8192 wait, the oldest is [dropped](Self::dropped) and counted. A power
     /// failure may take the last ones.
     pub fn later(
         &self,
@@ -138,6 +138,11 @@ impl Store {
     /// The condition of the database, as it changes.
     pub fn watch(&self) -> watch::Receiver<Condition> {
         self.shared.condition.subscribe()
+    }
+
+    /// How many lazy writes were dropped since the start.
+    pub fn dropped(&self) -> watch::Receiver<u64> {
+        self.shared.queue().dropped.subscribe()
     }
 
     async fn ask<T: Send + 'static>(

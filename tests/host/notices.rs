@@ -89,3 +89,16 @@ async fn a_disk_that_refuses_is_told_although_it_cannot_be_kept() {
     }
     assert!(supervisor.notices(Wanted::Shown).iter().all(|n| !disk(n)));
 }
+
+#[tokio::test]
+async fn history_that_is_dropped_is_told_with_its_count() {
+    let store = Store::in_memory().await.unwrap();
+    // Nobody serves it yet, and 8192 may wait.
+    for _ in 0..8_200 {
+        store.later("a sample", |_| Ok(()));
+    }
+    let supervisor = Supervisor::builder().store(store).start().await.unwrap();
+    let dropped = |n: &&Notice| n.code == Code::HistoryDropped;
+    let told = until(&supervisor, |all| all.iter().any(|n| dropped(&n))).await;
+    assert_eq!(told.iter().find(dropped).unwrap().count, 8);
+}
