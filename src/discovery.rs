@@ -26,6 +26,8 @@ mod fingerprint;
 mod host;
 mod identity;
 mod inquiry;
+#[cfg(feature = "mdns")]
+pub mod mdns;
 mod pace;
 mod place;
 mod port;

@@ -42,10 +42,14 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
         })?),
     };
     let hosts = config.http.hosts.clone();
+    #[cfg(feature = "mdns")]
+    let announce = config.discovery.announce;
     let stop = Signals::listen()?;
     let supervisor = start(setup::loader(common), &directory).await?;
     let access = Access::with_hosts(token.clone(), hosts);
     let server = listening.map(|l| l.serve(supervisor.handle(), access.clone()));
+    #[cfg(feature = "mdns")]
+    let _announced = server.as_ref().and_then(|server| announced(announce, server.address));
     let _published = match &server {
         Some(server) => {
             let published = Instance::publish(&directory, server.address, &token)?;
@@ -94,6 +98,17 @@ async fn start(loader: Loader, directory: &Path) -> Result<Supervisor, Stop> {
         crate::Error::State(trouble) => Stop::usage(trouble.to_string(), trouble.fix()),
         other => other.into(),
     })
+}
+
+/// Announces the API where that is wanted and others can reach it. Without it everything else works.
+#[cfg(feature = "mdns")]
+fn announced(wanted: bool, address: std::net::SocketAddr) -> Option<crate::discovery::mdns::Announcement> {
+    if !wanted || address.ip().is_loopback() {
+        return None;
+    }
+    crate::discovery::mdns::Announcement::new(address)
+        .inspect_err(|error| tracing::warn!(%error, "the API cannot be announced on the network"))
+        .ok()
 }
 
 /// The token: the user's, the configuration's, or a new one. Off loopback only one that somebody chose.

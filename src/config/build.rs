@@ -37,6 +37,7 @@ pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, P
         config = config.pool(pool);
     }
     config.discovery = discovery(&root.inside("discovery"));
+    problems.0.extend(unheard(&root.inside("discovery"), &config.discovery));
     let http = root.inside("http");
     config.http.listen = http.socket("listen");
     config.http.hosts = http.texts("hosts").unwrap_or_default();
@@ -58,8 +59,19 @@ fn discovery(group: &Group<'_>) -> DiscoveryConfig {
     put(&mut discovery.adopt, group.adopt("adopt"));
     put(&mut discovery.ports, group.ports("ports"));
     put(&mut discovery.hosts, group.hosts("hosts"));
+    put(&mut discovery.browse, group.flag("browse"));
+    put(&mut discovery.announce, group.flag("announce"));
     put(&mut discovery.interval, group.span("interval"));
     discovery
+}
+
+/// What this build cannot do.
+fn unheard(group: &Group<'_>, discovery: &DiscoveryConfig) -> Vec<Problem> {
+    let wanted = [("browse", discovery.browse), ("announce", discovery.announce)];
+    let missing = wanted.into_iter().filter(|(_, wanted)| *wanted && cfg!(not(feature = "mdns")));
+    let fix = "Take it out, or build Backline with `--features mdns`.";
+    let problem = |(name, _)| Problem::new(format!("{}.{name}", group.path), "this build knows no mDNS", fix);
+    missing.map(problem).collect()
 }
 
 fn backend(group: &Group<'_>, id: BackendId, unnamed: Option<&Arc<PathBuf>>) -> Option<BackendConfig> {

@@ -55,6 +55,11 @@ pub struct DiscoveryConfig {
     pub ports: Vec<PortRange>,
     /// Machines to look at beside this one. Default: none.
     pub hosts: Vec<Host>,
+    /// Whether it looks at what the local network announces by mDNS, too. It then sends packets to that network, and
+    /// puts its questions to what answers there. Default no; it takes a build with the feature `mdns`.
+    pub browse: bool,
+    /// Whether our own API is announced there, where it listens on more than this machine. Default no, likewise.
+    pub announce: bool,
     /// Between looks in the background, give or take a fifth; 30 s at least. Default 60 s.
     pub interval: Duration,
 }
@@ -66,6 +71,8 @@ impl Default for DiscoveryConfig {
             adopt: Adopt::default(),
             ports: Vec::new(),
             hosts: Vec::new(),
+            browse: false,
+            announce: false,
             interval: Duration::from_secs(60),
         }
     }
@@ -79,6 +86,6 @@ impl DiscoveryConfig {
 
     /// What it looks at by itself: the known ports and hosts, then the configured.
     pub fn scope(&self) -> Scope {
-        Scope::new().and(&self.hosts, &self.ports)
+        Scope::new().and(&self.hosts, &self.ports).browse(self.browse)
     }
 }

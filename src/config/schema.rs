@@ -237,6 +237,8 @@ const FIELDS: &[FieldDoc] = &[
     row("discovery.enabled", Flag, "true", "Whether it looks for backends by itself; asked, it looks either way."),
     row("discovery.ports", Ports, "", "Ports to look at after the known ones."),
     row("discovery.hosts", Hosts, "", "Other machines to look at; without them nothing but this one is."),
+    row("discovery.browse", Flag, "false", "Whether it looks at what the local network announces by mDNS, too."),
+    row("discovery.announce", Flag, "false", "Whether our own API is announced there."),
     row("discovery.interval", span(30_000, 86_400), "1m", "Between looks in the background, more or less."),
     row("http", Group, "", "The API and the dashboard."),
     row("http.listen", Socket, "127.0.0.1:7717", "Where they are served."),

@@ -50,12 +50,15 @@ impl Machine {
                 let ips = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
                 vec![Self { doors: ips.map(Door::of).to_vec() }]
             }
-            Host::Ip(ip) => vec![Self { doors: vec![Door::of(*ip)] }],
-            Host::Network(network) => {
-                network.addresses().map(|ip| Self { doors: vec![Door::of(ip)] }).collect()
-            }
+            Host::Ip(ip) => vec![Self::at(*ip)],
+            Host::Network(network) => network.addresses().map(Self::at).collect(),
             Host::Name(name) => vec![Self::named(name).await?],
         })
+    }
+
+    /// The machine that has this address.
+    pub(super) fn at(ip: IpAddr) -> Self {
+        Self { doors: vec![Door::of(ip)] }
     }
 
     async fn named(name: &str) -> Result<Self, String> {

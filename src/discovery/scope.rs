@@ -12,11 +12,14 @@ pub struct Scope {
     pub hosts: Vec<Host>,
     /// Which ports of each, in order.
     pub ports: Vec<PortRange>,
+    /// Whether what the local network announces by mDNS is looked at, too: each announced server on its own port. A
+    /// build without the feature `mdns` hears nothing.
+    pub browse: bool,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { hosts: vec![Host::Loopback], ports: KNOWN.to_vec() }
+        Self { hosts: vec![Host::Loopback], ports: KNOWN.to_vec(), browse: false }
     }
 }
 
@@ -51,6 +54,13 @@ impl Scope {
     pub fn and(mut self, hosts: &[Host], ports: &[PortRange]) -> Self {
         self.hosts.extend(hosts.iter().cloned());
         self.ports.extend(ports);
+        self
+    }
+
+    /// Looks at what the local network announces, too.
+    #[must_use]
+    pub fn browse(mut self, browse: bool) -> Self {
+        self.browse = browse;
         self
     }
 
