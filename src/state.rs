@@ -27,7 +27,7 @@ mod migration;
 mod open;
 #[cfg(feature = "state")]
 mod order;
-#[cfg(feature = "state")]
+#[cfg(feature = "cli")]
 pub(crate) mod peek;
 #[cfg(feature = "state")]
 mod queue;
