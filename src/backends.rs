@@ -1,9 +1,9 @@
 //! The kinds of backend. A kind's folder is the only place that knows its protocol; adding one touches that folder
 //! and one line of [`connector_for`].
 
-#[cfg(feature = "gradio")]
 pub(crate) mod attachment;
 pub mod connector;
+pub(crate) mod preflight;
 pub mod report;
 pub mod session;
 pub mod target;
@@ -18,8 +18,9 @@ pub mod litellm;
 pub mod wan2gp;
 
 pub use connector::{Connector, Dialed, Sign};
+pub use preflight::{Fitness, Lack};
 pub use report::{Report, Sink};
-pub use session::{Abilities, Attempt, Download, Finished, RemoteFile, Session, Setback, Start};
+pub use session::{Abilities, Attempt, Download, Finished, Past, RemoteFile, Seen, Session, Setback, Start};
 pub use target::Target;
 
 use std::sync::Arc;

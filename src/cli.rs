@@ -6,13 +6,17 @@ mod args;
 mod config;
 mod demo;
 mod discover;
+mod doctor;
 mod explain;
+mod follow;
 mod instance;
+mod jobs;
 mod log;
 mod notices;
 mod open;
 mod outcome;
 mod print;
+mod registry;
 mod run;
 mod setup;
 mod status;
@@ -70,9 +74,12 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Stop> {
         Command::Discover(discover) => Box::pin(discover::discover(&common, discover)).await,
         Command::Test(test) => Box::pin(test::test(&common, test)).await,
         Command::Status(status) => status::status(&common, status).await,
-        Command::Submit(submit) => Box::pin(submit::submit(&common, submit)).await,
+        Command::Submit(submit) => Box::pin(submit::submit(&common, *submit)).await,
+        Command::Registry(registry) => registry::registry(&common, &registry).await,
+        Command::Jobs(jobs) => Box::pin(jobs::jobs(&common, jobs)).await,
         Command::Notices(notices) => notices::notices(&common, &notices).await,
         Command::Explain(explain) => explain::explain(&common, &explain),
+        Command::Doctor(doctor) => Box::pin(doctor::doctor(&common, doctor)).await,
         Command::Config(config) => config::config(&common, config),
     }
 }

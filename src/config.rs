@@ -13,6 +13,7 @@ pub mod http;
 pub mod loaded;
 pub mod loader;
 pub mod log;
+pub mod notices;
 pub mod pool;
 pub mod preset;
 pub mod problem;
@@ -20,12 +21,14 @@ pub mod saved;
 pub mod schema;
 pub mod secret;
 pub mod size;
+pub mod thresholds;
 pub mod trust;
 pub mod values;
 
 mod build;
 mod check;
-mod danger;
+pub(crate) mod danger;
+pub(crate) mod difference;
 mod file;
 mod form;
 mod header;
@@ -36,12 +39,15 @@ mod leaf;
 mod migrate;
 mod raw;
 mod read;
-mod suggest;
+pub(crate) mod suggest;
 mod target;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "dashboard")]
+pub(crate) mod text;
 
 pub use backend::{BackendConfig, Limits, Login, ProbeConfig};
+pub use difference::ValueChange;
 pub use discovery::{Adopt, DiscoveryConfig};
 pub use edits::Edits;
 pub use export::Exported;
@@ -49,14 +55,18 @@ pub use http::HttpConfig;
 pub use loaded::{Checked, Loaded, TrustSubject};
 pub use loader::{FILE_NAME, Loader};
 pub use log::LogConfig;
+pub use notices::{NoticesConfig, WebhookConfig};
 pub use pool::PoolConfig;
 pub use preset::{Preset, example_text, init_text, preset, presets};
 pub use problem::{Place, Problem, Problems};
 pub use saved::{save_preset, saved_path, saved_presets};
 pub use schema::{FieldDoc, FieldType, schema};
 pub use secret::Secret;
+pub use thresholds::Thresholds;
 pub use trust::{Trust, TrustList};
 pub use values::{ShownValue, ValueRow};
+
+pub(crate) use leaf::hook_url;
 
 use std::path::PathBuf;
 
@@ -78,6 +88,10 @@ pub struct Config {
     pub http: HttpConfig,
     /// How long what was is remembered.
     pub history: Keep,
+    /// Limits for every backend; one may have its own.
+    pub thresholds: Thresholds,
+    /// What becomes of notices beside being shown.
+    pub notices: NoticesConfig,
     /// The binary's log.
     pub log: LogConfig,
     /// Where state is kept; `None` leaves it to the host (the library then keeps nothing, the binary uses the

@@ -15,7 +15,10 @@
 pub(crate) mod actor;
 pub(crate) mod alarm;
 pub mod backoff;
+pub(crate) mod diagnosis;
 pub(crate) mod door;
+pub(crate) mod ease;
+pub(crate) mod endpoint;
 pub mod lease;
 pub(crate) mod link;
 pub mod machine;

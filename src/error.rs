@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     config::Problems,
-    model::{BackendId, Class, Fault, Kind},
+    model::{BackendId, Class, Fault, JobState, Kind},
     notices::catalogue,
     state::{Cause, Trouble},
 };
@@ -18,10 +18,25 @@ pub enum Error {
     UnknownBackend { id: String, known: String },
     #[error("there is no notice `{id}`")]
     UnknownNotice { id: String },
+    #[error("the job `{id}` is {state}: it has not ended")]
+    Open { id: String, state: JobState },
+    #[error("the job `{id}` does not run again: {why}")]
+    Settled { id: String, why: &'static str },
+    #[error("there is no job `{id}`")]
+    UnknownJob { id: String },
     #[error("`{backend}` is {is}, not {wanted}")]
     WrongKind { backend: BackendId, is: Kind, wanted: &'static str },
-    #[error("`{backend}`: no {wait} within {waited:?}{}", because(.fault.as_deref()))]
-    Unavailable { backend: BackendId, wait: &'static str, waited: Duration, fault: Option<Box<Fault>> },
+    #[error("`{target}`: no {wait} within {waited:?}: {why}")]
+    Unavailable {
+        target: String,
+        wait: &'static str,
+        waited: Duration,
+        /// Why nothing was free, of each member.
+        why: String,
+        fault: Option<Box<Fault>>,
+    },
+    #[error("no backend of `{target}` is a {wanted}")]
+    NoneFits { target: String, wanted: String },
     #[error("{0}")]
     Fault(#[from] Fault),
     #[error("{actor} did not answer within {waited:?}")]
@@ -46,12 +61,10 @@ pub enum Error {
     Layered,
     #[error("this supervisor loads no file")]
     NoLoader,
+    #[error("there is no edit to take back")]
+    NothingToUndo,
     #[error("{limit} requests are waiting for {actor}")]
     TooMany { actor: &'static str, limit: usize },
-}
-
-fn because(fault: Option<&Fault>) -> String {
-    fault.map(|f| format!(": {f}")).unwrap_or_default()
 }
 
 impl Error {
@@ -60,7 +73,10 @@ impl Error {
         match self {
             Self::UnknownBackend { .. } => "unknown_backend",
             Self::UnknownNotice { .. } => "unknown_notice",
-            Self::WrongKind { .. } => "wrong_kind",
+            Self::UnknownJob { .. } => "unknown_job",
+            Self::Open { .. } => "job_open",
+            Self::Settled { .. } => "job_settled",
+            Self::WrongKind { .. } | Self::NoneFits { .. } => "wrong_kind",
             Self::Unavailable { .. } => "unavailable",
             Self::Fault(fault) => fault.code().as_str(),
             Self::NoAnswer { .. } => "no_answer",
@@ -74,6 +90,7 @@ impl Error {
             Self::Fixed { .. } => "fixed",
             Self::Layered => "layered",
             Self::NoLoader => "no_loader",
+            Self::NothingToUndo => "nothing_to_undo",
             Self::TooMany { .. } => "too_many",
         }
     }
@@ -81,8 +98,10 @@ impl Error {
     /// Its class.
     pub fn class(&self) -> Class {
         match self {
-            Self::UnknownBackend { .. } | Self::UnknownNotice { .. } => Class::NotFound,
-            Self::WrongKind { .. } => Class::Usage,
+            Self::UnknownBackend { .. } | Self::UnknownNotice { .. } | Self::UnknownJob { .. } => {
+                Class::NotFound
+            }
+            Self::WrongKind { .. } | Self::NoneFits { .. } => Class::Usage,
             Self::Unavailable { fault: Some(fault), .. } => match fault.class() {
                 class @ (Class::Auth | Class::Config) => class,
                 _ => Class::Busy,
@@ -90,11 +109,13 @@ impl Error {
             Self::Unavailable { .. } | Self::Restarting { .. } => Class::Busy,
             Self::Fault(fault) => fault.class(),
             Self::NoAnswer { .. } => Class::Timeout,
-            Self::Closing => Class::Conflict,
+            Self::Closing | Self::Open { .. } | Self::Settled { .. } => Class::Conflict,
             Self::State(trouble) if trouble.cause() == Cause::Conflict => Class::Conflict,
             Self::State(trouble) if trouble.is_retryable() => Class::Busy,
             Self::State(_) | Self::Setup(_) | Self::Invalid(_) => Class::Config,
-            Self::Outdated | Self::Exists { .. } | Self::Fixed { .. } => Class::Conflict,
+            Self::NothingToUndo | Self::Outdated | Self::Exists { .. } | Self::Fixed { .. } => {
+                Class::Conflict
+            }
             Self::Layered | Self::NoLoader => Class::Usage,
             Self::TooMany { .. } => Class::Busy,
         }
@@ -105,6 +126,10 @@ impl Error {
         match self {
             Self::UnknownBackend { .. } => "Name one of these, or add the backend to the configuration.",
             Self::UnknownNotice { .. } => "List the notices; old ones are forgotten after 30 days.",
+            Self::UnknownJob { .. } => "List the jobs; ended ones are erased after 30 days.",
+            Self::Open { .. } => "Cancel it, and wait for its end.",
+            Self::Settled { .. } => "Submit the work anew, under another key.",
+            Self::NoneFits { .. } => "Name a backend or a pool that can do it.",
             Self::WrongKind { .. } => "Ask for the kind that it is, or name another backend.",
             Self::Unavailable { fault: Some(fault), .. } => fault.fix(),
             Self::Unavailable { .. } => catalogue::entry(crate::model::Code::Unavailable).fix,
@@ -120,6 +145,7 @@ impl Error {
                 "Change the file, or edit the configuration; or build the supervisor without a loader."
             }
             Self::NoLoader => "Give the builder a loader, or call `Supervisor::apply`.",
+            Self::NothingToUndo => "Edits of this run can be taken back; those of earlier ones are reverted.",
             Self::TooMany { .. } => "Ask again in a moment.",
         }
     }

@@ -1,7 +1,10 @@
 //! Active checks: one actor probes every session, judges with hysteresis, and advises. The connection decides.
 
 pub(crate) mod actor;
+pub mod answers;
+mod endpoint;
 pub mod history;
+mod patient;
 pub mod verdict;
 
 use serde::Serialize;
@@ -16,6 +19,9 @@ pub struct HealthReport {
     pub backend: BackendId,
     /// The judgement.
     pub health: Health,
+    /// Whether it lives, is ready, and can do what.
+    #[serde(flatten)]
+    pub answers: answers::Answers,
     /// Probes of this run.
     pub probes: u64,
     /// Share of the recent probes that were answered, 0 to 1; `None` before the first.

@@ -2,29 +2,74 @@
 //!
 //! Everything under `/api` wants `Authorization: Bearer TOKEN`. A request whose `Host` is not one of ours is refused
 //! before it is routed (DNS rebinding), as is one that a web page of another origin sent.
+//!
+//! # Behind nginx, with TLS
+//! Backline stays on loopback. The name by which people ask goes into the configuration, `http: (hosts:
+//! ["studio.example"])` (with `:8443` behind it where that is the port), and nginx passes it on as it came:
+//!
+//! ```nginx
+//! server {
+//!     listen 443 ssl;
+//!     server_name studio.example;
+//!     ssl_certificate     /etc/ssl/studio.pem;
+//!     ssl_certificate_key /etc/ssl/studio.key;
+//!     location / {
+//!         proxy_pass http://127.0.0.1:7717;
+//!         proxy_http_version 1.1;
+//!         proxy_set_header Host $http_host;  # not nginx's own, which would be refused as the page's origin
+//!         proxy_set_header Connection "";
+//!         proxy_buffering off;               # events come as they happen
+//!         proxy_read_timeout 1h;
+//!     }
+//! }
+//! ```
+//!
+//! # Where to add a route
+//! A route under `/api/v1` is a function under `#[utoipa::path(..)]` in the file of its noun, and one line in
+//! `routes!`. Its `responses` name what it answers itself: a body that is `ToSchema`, and refusals by their markers
+//! (`describe::Missing` and its like). What any request may be refused for, `describe::complete` adds.
 
 pub mod access;
 mod answer;
 mod backends;
+mod config;
 mod control;
+pub(crate) mod dashboard;
+mod describe;
 mod discover;
 mod events;
+mod files;
+mod guard;
+mod help;
 mod history;
+mod jobs;
+pub mod logs;
 mod notices;
-mod page;
+mod piece;
+mod preflight;
+mod press;
+mod probe;
+mod registry;
+mod schema;
 mod serve;
 mod session;
+mod sessions;
 mod status;
+mod token;
 
-use axum::{
-    Router, middleware,
-    routing::{get, post},
-};
+use std::sync::Arc;
+
+use axum::{Router, middleware, routing::get};
+use tokio::sync::Semaphore;
 use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::{
-    access::{Access, Token},
+    access::Access,
+    schema::TreeNode,
     serve::{Listening, ServeError, Server, listen},
+    token::Token,
 };
 use crate::Handle;
 
@@ -38,9 +83,20 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
 pub(crate) struct Context {
     pub(crate) handle: Handle,
     pub(crate) access: Access,
+    pub(crate) description: describe::Description,
+    pub(crate) press: Arc<press::Press>,
+    /// Places for readers of the events.
+    pub(crate) readers: Arc<Semaphore>,
 }
 
-/// The API and the status page over a supervisor, to be mounted where the host likes.
+impl Context {
+    pub(crate) fn new(handle: Handle, access: Access) -> Self {
+        let readers = Arc::new(Semaphore::new(events::READERS));
+        Self { handle, access, description: Arc::default(), press: Arc::default(), readers }
+    }
+}
+
+/// The API and the dashboard over a supervisor, to be mounted where the host likes.
 ///
 /// ```no_run
 /// # fn mount(supervisor: &backline::Supervisor) -> axum::Router {
@@ -51,37 +107,96 @@ pub(crate) struct Context {
 /// # }
 /// ```
 pub fn router(handle: Handle, access: Access) -> Router {
-    let context = Context { handle, access };
-    let api = Router::new()
-        .route("/snapshot", get(status::snapshot))
-        .route("/events", get(events::events))
-        .route("/backends", post(backends::add))
-        .route("/backends/{id}", get(backends::show).patch(backends::change).delete(backends::remove))
-        .route("/backends/{id}/revert", post(backends::revert))
-        .route("/backends/{id}/history", get(history::history))
-        .route("/backends/{id}/reconnect", post(control::reconnect))
-        .route("/backends/{id}/check", post(control::check))
-        .route("/backends/{id}/pause", post(control::pause))
-        .route("/backends/{id}/resume", post(control::resume))
-        .route("/notices", get(notices::list))
-        .route("/notices/{id}/dismiss", post(notices::dismiss))
-        .route("/notices/{id}/mute", post(notices::mute))
-        .route("/discover", post(discover::discover))
-        .route("/session/code", post(session::code))
-        .layer(middleware::from_fn_with_state(context.clone(), access::with_token))
-        // The one-time code is what this route is paid with.
-        .route("/session", post(session::trade));
-    Router::new()
-        .nest("/api/v1", api)
+    let context = Context::new(handle, access);
+    let (api, mut description) = api(&context).split_for_parts();
+    describe::complete(&mut description);
+    // It is the first and only one to set it.
+    let _ = context.description.set(description);
+    let pages = Router::new()
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
-        .route("/", get(page::page))
-        .route("/page.js", get(page::script))
-        .route("/page.css", get(page::style))
+        .route("/help", get(help::index))
+        .route("/help/{code}", get(help::cause))
+        .route("/help.css", get(help::style))
+        .merge(dashboard::routes())
+        .layer(small())
+        .layer(soon());
+    pages
+        .merge(api)
         .fallback(answer::not_found)
-        .layer(middleware::from_fn_with_state(context.clone(), access::from_here))
-        .layer(RequestBodyLimitLayer::new(BODY_CAP))
-        .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, LIMIT))
+        .layer(middleware::from_fn_with_state(context.clone(), guard::from_here))
         .with_state(context)
+}
+
+/// Everything under `/api/v1`, with its description.
+fn api(context: &Context) -> OpenApiRouter<Context> {
+    // The one-time code is what this route is paid with.
+    let trade = OpenApiRouter::new().routes(routes!(session::trade)).layer(small()).layer(soon());
+    let api = routes().layer(middleware::from_fn_with_state(context.clone(), guard::with_token)).merge(trade);
+    OpenApiRouter::with_openapi(describe::Base::openapi()).nest("/api/v1", api)
+}
+
+fn small() -> RequestBodyLimitLayer {
+    RequestBodyLimitLayer::new(BODY_CAP)
+}
+
+fn soon() -> TimeoutLayer {
+    TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, LIMIT)
+}
+
+/// All that wants the token.
+fn routes() -> OpenApiRouter<Context> {
+    plain().layer(small()).layer(soon()).merge(wide())
+}
+
+/// What takes large bodies, and has limits of its own.
+fn wide() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(files::upload))
+        .routes(routes!(jobs::submit::submit))
+        .routes(routes!(preflight::preflight))
+}
+
+fn plain() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(describe::openapi))
+        .routes(routes!(status::snapshot))
+        .routes(routes!(events::events))
+        .routes(routes!(backends::add))
+        .routes(routes!(backends::show, backends::change, backends::remove))
+        .routes(routes!(backends::revert))
+        .routes(routes!(history::history))
+        .routes(routes!(control::reconnect))
+        .routes(routes!(control::check))
+        .routes(routes!(control::pause))
+        .routes(routes!(control::resume))
+        .routes(routes!(control::cordon))
+        .routes(routes!(control::uncordon))
+        .routes(routes!(notices::list))
+        .routes(routes!(notices::dismiss))
+        .routes(routes!(notices::mute))
+        .routes(routes!(discover::discover))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::command::erase))
+        .routes(routes!(jobs::events::events))
+        .routes(routes!(jobs::outputs::output))
+        .routes(routes!(jobs::outputs::preview))
+        .routes(routes!(jobs::command::cancel))
+        .routes(routes!(jobs::command::retry))
+        .routes(routes!(registry::registry))
+        .routes(routes!(session::code))
+        .routes(routes!(session::end))
+        .routes(routes!(session::list))
+        .routes(routes!(session::revoke))
+        .routes(routes!(logs::logs))
+        .routes(routes!(probe::test))
+        .routes(routes!(probe::candidate))
+        .routes(routes!(config::show, config::replace, config::change, config::reset))
+        .routes(routes!(config::undo))
+        .routes(routes!(config::fields))
+        .routes(routes!(config::check))
+        .routes(routes!(config::presets))
+        .routes(routes!(config::export))
+        .routes(routes!(config::import))
 }

@@ -15,7 +15,9 @@ use tokio::sync::{broadcast, watch};
 use crate::{
     history::Chronicle,
     meter::Meter,
-    model::{BackendId, BackendStatus, Event, EventBody, JobState, Snapshot},
+    model::{BackendId, BackendStatus, Event, EventBody, JobState, Phase, PoolStatus, Snapshot},
+    notices::Toll,
+    registry::Stock,
 };
 
 /// Events kept for a reader that comes back.
@@ -30,13 +32,22 @@ pub struct Hub {
     events: broadcast::Sender<Arc<Event>>,
     /// The metrics of the same supervisor.
     pub meter: Meter,
+    /// What work came to, for the notices.
+    pub(crate) toll: Toll,
     /// What was, of each backend.
     pub(crate) chronicle: Chronicle,
+    /// Moves when the backends, their phases or their abilities change.
+    pub(crate) moves: watch::Sender<u64>,
+    /// What backends said of themselves, each saying once.
+    pub(crate) stock: Stock,
+    /// Counts what was seen of backends, and changes of their set.
+    pub(crate) seen: watch::Sender<u64>,
 }
 
 struct State {
     revision: u64,
     backends: Vec<Arc<BackendStatus>>,
+    pools: Vec<PoolStatus>,
     jobs: BTreeMap<JobState, u64>,
     tree: Arc<TreeSnapshot>,
     replay: VecDeque<Arc<Event>>,
@@ -56,6 +67,7 @@ impl Hub {
         let state = State {
             revision: 0,
             backends: Vec::new(),
+            pools: Vec::new(),
             jobs: JobState::ALL.into_iter().map(|s| (s, 0)).collect(),
             tree: Arc::new(tree),
             replay: VecDeque::new(),
@@ -67,7 +79,11 @@ impl Hub {
             latest,
             events: broadcast::channel(LAG).0,
             meter: Meter::new(),
+            toll: Toll::new(),
             chronicle: Chronicle::new(),
+            moves: watch::Sender::new(0),
+            stock: Stock::default(),
+            seen: watch::Sender::new(0),
         }
     }
 
@@ -119,6 +135,14 @@ impl Hub {
             }
         }
         self.publish(&mut state, bodies);
+        self.moves.send_modify(|moves| *moves += 1);
+        drop(state);
+        self.notice_seen();
+    }
+
+    /// Something was seen of a backend that is not in the snapshot.
+    pub(crate) fn notice_seen(&self) {
+        self.seen.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Replaces one backend's status; its changes of phase, health and abilities become events.
@@ -130,7 +154,30 @@ impl Hub {
             self.chronicle.entered(&status);
         }
         let bodies = changes(&before, &status);
+        let moved = moves(&before) != moves(&status);
         self.publish(&mut state, bodies);
+        if moved {
+            self.moves.send_modify(|moves| *moves += 1);
+        }
+    }
+
+    /// Shows a pool, after the others where it is new.
+    pub(crate) fn set_pool(&self, pool: PoolStatus) {
+        let mut state = self.lock();
+        let place = state.pools.iter().position(|known| known.id == pool.id);
+        match place {
+            Some(at) if state.pools[at] == pool => return,
+            Some(at) => state.pools[at] = pool.clone(),
+            None => state.pools.push(pool.clone()),
+        }
+        self.publish(&mut state, vec![EventBody::PoolChanged(Box::new(pool))]);
+    }
+
+    /// Drops a pool that is no more.
+    pub(crate) fn drop_pool(&self, id: &str) {
+        let mut state = self.lock();
+        state.pools.retain(|pool| &*pool.id != id);
+        self.publish(&mut state, Vec::new());
     }
 
     /// Replaces the tree's shape.
@@ -188,11 +235,17 @@ impl State {
             at: Timestamp::now(),
             overall: Snapshot::judge(&self.backends),
             backends: self.backends.clone(),
-            pools: Vec::new(),
+            pools: self.pools.clone(),
             jobs: self.jobs.clone(),
             tree: self.tree.clone(),
         }
     }
+}
+
+/// What decides who belongs to a pool, and who of it gets work.
+fn moves(status: &BackendStatus) -> impl PartialEq + use<'_> {
+    let abilities = (&status.capabilities, &status.models, &status.loaded);
+    (status.phase == Phase::Ready, status.health, status.cordoned_at, abilities)
 }
 
 fn changes(before: &BackendStatus, after: &Arc<BackendStatus>) -> Vec<EventBody> {
@@ -217,7 +270,9 @@ fn changes(before: &BackendStatus, after: &Arc<BackendStatus>) -> Vec<EventBody>
             reason: after.reason.as_ref().and_then(|_| reason()),
         });
     }
-    if before.capabilities != after.capabilities || before.models != after.models {
+    if (&before.capabilities, &before.models, &before.functions)
+        != (&after.capabilities, &after.models, &after.functions)
+    {
         bodies
             .push(EventBody::BackendCapabilities { backend, status: Box::new(BackendStatus::clone(after)) });
     }

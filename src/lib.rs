@@ -17,7 +17,9 @@
 //! | [`history`] | what was: samples, states and facts, over a day and over restarts |
 //! | [`jobs`] | work that may outlive a connection |
 //! | [`net`] | dialling out: addresses, TLS, capped bodies, server-sent events |
+//! | [`pool`] | sets of interchangeable backends, each with one wait queue |
 //! | [`notices`] | causes and remedies for a person |
+//! | [`registry`] | who can do what, with what shows it |
 //! | [`settings`] | the layers of the configuration while the process runs |
 //! | [`state`] | the state database: what survives the process (feature `state`) |
 //! | `sim` | simulated backends on loopback ports (feature `sim`) |
@@ -36,6 +38,9 @@ pub mod connection;
 )]
 pub mod discovery;
 mod error;
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "gradio", feature = "litellm"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod health;
 #[cfg_attr(not(feature = "state"), allow(dead_code, reason = "some of it only the database needs"))]
 pub mod history;
@@ -47,6 +52,8 @@ mod meter;
 pub mod model;
 pub mod net;
 pub mod notices;
+pub mod pool;
+pub mod registry;
 mod roster;
 pub mod settings;
 #[cfg(feature = "sim")]
@@ -60,7 +67,7 @@ pub use connection::Lease;
 pub use error::Error;
 pub use hub::Resumed;
 pub use model::Snapshot;
-pub use supervisor::{Events, Handle, Lagged, ShutdownReport, Supervisor, Wanted};
+pub use supervisor::{BlockingSupervisor, Events, Handle, Lagged, ShutdownReport, Supervisor, Wanted};
 
 /// The README's example has to compile.
 #[cfg(doctest)]

@@ -23,8 +23,18 @@ const COUNTERS: &[(&str, &str)] = &[
     ("backline_connection_attempts_total", "Attempts to open a session, by outcome."),
     ("backline_reconnects_total", "Sessions opened after the first."),
     ("backline_jobs_total", "Jobs that ended, by outcome."),
+    (
+        "backline_tokens_total",
+        "Tokens that requests used, as the answers of chat servers tell it, by direction.",
+    ),
     ("backline_child_restarts_total", "Restarts of an actor by the tree."),
+    ("backline_webhook_notices_total", "Notices for the webhook, by what became of an attempt to tell them."),
     ("backline_events_lagged_total", "Events that readers of the API were too slow for."),
+];
+
+const HISTOGRAMS: &[(&str, &str)] = &[
+    ("backline_probe_duration_seconds", "Time until a probe was answered."),
+    ("backline_pool_wait_seconds", "Waits for a lease of those that had to wait and got one."),
 ];
 
 /// The metrics of one supervisor.
@@ -44,13 +54,13 @@ impl Meter {
         for (name, what) in COUNTERS {
             recorder.describe_counter((*name).into(), None, (*what).into());
         }
-        let took = "Time until a probe was answered.";
-        recorder.describe_histogram(
-            "backline_probe_duration_seconds".into(),
-            Some(Unit::Seconds),
-            took.into(),
-        );
-        Self { recorder, handle }
+        for (name, what) in HISTOGRAMS {
+            recorder.describe_histogram((*name).into(), Some(Unit::Seconds), (*what).into());
+        }
+        let meter = Self { recorder, handle };
+        // One that never lagged says so.
+        meter.lagged(0);
+        meter
     }
 
     pub(crate) fn attempted(&self, backend: &str, outcome: &'static str) {
@@ -62,8 +72,12 @@ impl Meter {
     }
 
     pub(crate) fn probed(&self, backend: &str, took: Duration) {
-        let key = key("backline_probe_duration_seconds", &[("backend", backend)]);
-        self.recorder.register_histogram(&key, &METADATA).record(took);
+        self.record("backline_probe_duration_seconds", ("backend", backend), took);
+    }
+
+    /// A lease that had to be waited for.
+    pub(crate) fn waited(&self, pool: &str, time: Duration) {
+        self.record("backline_pool_wait_seconds", ("pool", pool), time);
     }
 
     pub(crate) fn job_ended(&self, backend: &str, outcome: JobState) {
@@ -72,6 +86,11 @@ impl Meter {
 
     pub(crate) fn restarted(&self, child: &str) {
         self.count("backline_child_restarts_total", &[("child", child)]);
+    }
+
+    pub(crate) fn webhook(&self, outcome: &'static str, count: u64) {
+        let key = key("backline_webhook_notices_total", &[("outcome", outcome)]);
+        self.recorder.register_counter(&key, &METADATA).increment(count);
     }
 
     /// A reader of the API missed events.
@@ -91,6 +110,14 @@ impl Meter {
                 self.set("backline_backend_phase", &labels, f64::from(backend.phase == phase));
             }
             self.set("backline_leases", &[("backend", id)], f64::from(backend.slots.used));
+            if let Some(tokens) = backend.tokens {
+                for (direction, count) in [("prompt", tokens.prompt), ("completion", tokens.completion)] {
+                    let labels = [("backend", id), ("direction", direction)];
+                    self.recorder
+                        .register_counter(&key("backline_tokens_total", &labels), &METADATA)
+                        .absolute(count);
+                }
+            }
         }
         for (state, count) in &snapshot.jobs {
             self.set("backline_jobs", &[("state", state.as_str())], *count as f64);
@@ -102,6 +129,10 @@ impl Meter {
 
     fn count(&self, name: &'static str, labels: &[(&'static str, &str)]) {
         self.recorder.register_counter(&key(name, labels), &METADATA).increment(1);
+    }
+
+    fn record(&self, name: &'static str, label: (&'static str, &str), time: Duration) {
+        self.recorder.register_histogram(&key(name, &[label]), &METADATA).record(time);
     }
 
     fn set(&self, name: &'static str, labels: &[(&'static str, &str)], value: f64) {

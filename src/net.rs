@@ -6,11 +6,21 @@
 pub mod address;
 pub mod blame;
 pub mod body;
+pub(crate) mod container;
 pub mod http;
 pub mod sse;
 pub mod tls;
 #[cfg(feature = "comfyui")]
 pub(crate) mod tunnel;
+pub(crate) mod wait;
+pub mod witness;
 
 pub use address::Address;
+pub(crate) use address::is_loopback;
 pub use http::Http;
+
+/// The name of a variable that names a proxy for this process, where one is set. None is ever obeyed.
+pub(crate) fn proxied() -> Option<&'static str> {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(set)
+}

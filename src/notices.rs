@@ -10,17 +10,27 @@ mod derive;
 mod desk;
 mod disk;
 mod draft;
+mod gauge;
 mod group;
 #[cfg(feature = "state")]
 mod keep;
+mod labour;
 mod moment;
+mod page;
 #[cfg(feature = "state")]
 mod table;
+mod toll;
 mod version;
 pub(crate) mod watch;
+mod watched;
+pub(crate) mod webhook;
 
+pub(crate) use self::toll::Toll;
+#[cfg(feature = "cli")]
+pub(crate) use self::version::vulnerable as holes;
 pub use self::{
     desk::{Desk, Wanted},
     draft::Draft,
     group::Mute,
+    page::{Advice, Page},
 };

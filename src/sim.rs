@@ -7,6 +7,8 @@
 #[cfg(feature = "comfyui")]
 pub mod comfyui;
 pub mod fault;
+#[cfg(any(feature = "comfyui", feature = "gradio", feature = "litellm"))]
+mod form;
 #[cfg(feature = "gradio")]
 pub mod gradio;
 pub mod line;

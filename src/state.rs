@@ -48,6 +48,8 @@ mod turn;
 #[cfg(feature = "state")]
 mod wreck;
 
+#[cfg(feature = "cli")]
+pub(crate) use self::lock::holder;
 pub use self::{
     condition::{Condition, Opening, Salvaged, SalvagedTable},
     trouble::{Cause, Outcome, Trouble},

@@ -1,12 +1,17 @@
 //! The supervisor: the handle that a host embeds.
 
 pub(crate) mod apply;
+mod blocking;
 mod builder;
+#[cfg(feature = "litellm")]
+mod chat;
 mod closing;
 mod discover;
+mod events;
 mod handle;
 mod lease;
 mod notice;
+mod preflight;
 pub mod probe;
 pub mod query;
 mod ready;
@@ -18,9 +23,12 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use backline_supervisors::{GaveUp, RootHandle};
 
 pub use self::{
+    blocking::BlockingSupervisor,
     builder::Builder,
     closing::ShutdownReport,
-    handle::{Events, Force, Handle, Lagged},
+    events::{Events, Lagged},
+    handle::{Force, Handle},
+    preflight::Candidate,
     ready::{NotReady, Wanted},
 };
 use crate::connection::alarm::Task;
@@ -41,6 +49,7 @@ pub struct Supervisor {
     handle: Handle,
     root: RootHandle,
     _relay: Task,
+    _webhook: Task,
     _looking: Task,
     _hang_up: HangUp,
 }
@@ -94,6 +103,7 @@ impl std::fmt::Debug for Supervisor {
 struct HangUp {
     roster: Arc<crate::roster::Roster>,
     store: Option<crate::state::Store>,
+    jobs: Arc<crate::jobs::shelf::Shelf>,
 }
 
 impl Drop for HangUp {
@@ -103,6 +113,9 @@ impl Drop for HangUp {
         }
         if let Some(store) = &self.store {
             store.hang_up();
+        }
+        for kept in self.jobs.all() {
+            kept.board.left.cancel();
         }
     }
 }
@@ -114,6 +127,7 @@ pub(crate) struct Core {
     pub(crate) tree: crate::tree::Tree,
     /// What survives the process; none without a state directory.
     pub(crate) store: Option<crate::state::Store>,
+    pub(crate) jobs: crate::jobs::setup::Setup,
     pub(crate) standing: Arc<crate::settings::standing::Standing>,
     pub(crate) desk: crate::notices::Desk,
     pub(crate) lease_timeout: Duration,

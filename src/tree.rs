@@ -6,9 +6,11 @@
 //!   |    '- connection "comfyui" ...                  owns its link task and its machine
 //!   |- store       permanent                          owns the state database, where there is one
 //!   |- jobs        permanent                          owns the drivers of the jobs
+//!   |- pools       dynamic, each quarantined           publish who belongs to each pool; the routes outlive them
 //!   |- health      quarantined like a backend         probes and advises; it never brings the root down
 //!   |- history     quarantined like a backend         ages what was, and shows it; the samples outlive it
 //!   |- notices     quarantined like a backend         says what a person should know, and keeps it
+//!   |- registry    quarantined like a backend         who can do what; looks it up anew
 //!   |- settings    quarantined like a backend         decides which backends there are: the one writer of their set
 //!   '- discovery   quarantined like a backend         sweeps, and hands on what it found
 //! ```
@@ -16,7 +18,10 @@
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
 //! [`Roster`], which look up the incarnation that lives now.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use backline_supervisors::{
     Branch, Bus, ChildSpec, OnIntensity, Restart, RootHandle, Strategy, SupervisorError, SupervisorSpec,
@@ -34,11 +39,19 @@ use crate::{
     health::actor::{Msg as HealthMsg, Prober},
     history::actor::{Historian, Setup as HistorySetup},
     hub::Hub,
-    jobs::actor::{Jobs, Msg as JobsMsg, Setup},
+    jobs::{
+        actor::{Jobs, Msg as JobsMsg},
+        setup::Setup as JobsSetup,
+    },
     notices::{
         Desk,
         watch::{Setup as Watch, Watcher},
     },
+    pool::{
+        actor::{Pool, Setup as PoolSetup, Shown},
+        route::Route,
+    },
+    registry::actor::{Msg as RegistryMsg, Registrar, Setup as RegistrySetup},
     roster::Roster,
     settings::{
         actor::{Msg as SettingsMsg, Steward},
@@ -59,6 +72,7 @@ pub(crate) struct Parts {
     /// None without a state directory.
     pub(crate) store: Option<Store>,
     pub(crate) crew: Arc<Crew>,
+    pub(crate) jobs: JobsSetup,
     pub(crate) discovery: DiscoverySetup,
 }
 
@@ -75,14 +89,17 @@ impl Tree {
     /// The tree over a set of backends, not started yet.
     pub(crate) fn new(parts: &Parts) -> Self {
         let bus = Bus::new();
-        let backends = backends(parts, &bus);
+        let (backends, pools) = (backends(parts, &bus), pools(parts, &bus));
+        parts.roster.attach(backends.clone(), pools.clone());
         let children = [
             Some(backends.child()),
             parts.store.as_ref().map(store),
             Some(jobs(parts)),
+            Some(pools.child().on_intensity(OnIntensity::QUARANTINE)),
             Some(health(parts)),
             Some(history(parts)),
             Some(notices(parts)),
+            Some(registry(parts)),
             Some(settings(parts)),
             Some(discovery(parts)),
         ];
@@ -122,6 +139,10 @@ impl Tree {
         }
     }
 
+    pub(crate) fn registry(&self) -> Option<ActorRef<RegistryMsg>> {
+        self.root.cell("registry").map(ActorRef::from)
+    }
+
     pub(crate) fn health(&self) -> Option<ActorRef<HealthMsg>> {
         self.root.cell("health").map(ActorRef::from)
     }
@@ -135,14 +156,45 @@ fn backends(parts: &Parts, bus: &Bus) -> Branch {
         let slots = wanted.upgrade().map(|roster| roster.slots()).unwrap_or_default();
         slots.into_iter().map(connection).collect()
     });
-    let branch = Branch::new(bus, spec);
-    parts.roster.attach(branch.clone());
-    branch
+    Branch::new(bus, spec)
+}
+
+/// The supervisor of the pools: one for each that is configured, and one for all capabilities.
+fn pools(parts: &Parts, bus: &Bus) -> Branch {
+    let (roster, hub) = (Arc::downgrade(&parts.roster), parts.hub.clone());
+    let spec = SupervisorSpec::new("pools").strategy(Strategy::OneForOne).wanted(move || {
+        let Some(wanted) = roster.upgrade() else { return Vec::new() };
+        let configured = wanted.pools();
+        let configured = configured.values().map(|route| pool(route.clone(), &roster, &hub));
+        std::iter::once(capabilities(&wanted, &hub)).chain(configured).collect()
+    });
+    Branch::new(bus, spec)
+}
+
+/// One configured pool as a child.
+pub(crate) fn pool(route: Arc<Route>, roster: &Weak<Roster>, hub: &Arc<Hub>) -> ChildSpec {
+    let (id, stir) = (route.name.clone(), route.stir().clone());
+    let setup = PoolSetup {
+        roster: roster.clone(),
+        hub: hub.clone(),
+        routes: vec![route],
+        stir,
+        shown: Shown::Always,
+    };
+    ChildSpec::actor(id, move || (Pool, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn capabilities(roster: &Arc<Roster>, hub: &Arc<Hub>) -> ChildSpec {
+    let (routes, stir) = (roster.able.clone(), roster.able[0].stir().clone());
+    let setup =
+        PoolSetup { roster: Arc::downgrade(roster), hub: hub.clone(), routes, stir, shown: Shown::OnceUsed };
+    // An id of a pool has no dot: no configured one collides with it.
+    ChildSpec::actor("by.capability", move || (Pool, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 fn jobs(parts: &Parts) -> ChildSpec {
-    let (roster, hub) = (parts.roster.clone(), parts.hub.clone());
-    ChildSpec::actor("jobs", move || (Jobs, Setup { roster: roster.clone(), hub: hub.clone() }))
+    let setup = parts.jobs.clone();
+    ChildSpec::actor("jobs", move || (Jobs, setup.clone()))
 }
 
 fn health(parts: &Parts) -> ChildSpec {
@@ -165,9 +217,14 @@ fn notices(parts: &Parts) -> ChildSpec {
         desk: parts.desk.clone(),
         hub: parts.hub.clone(),
         store: parts.store.clone(),
-        settled: parts.crew.standing.settled.subscribe(),
+        standing: parts.crew.standing.clone(),
     };
     ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn registry(parts: &Parts) -> ChildSpec {
+    let setup = RegistrySetup { roster: parts.roster.clone(), hub: parts.hub.clone() };
+    ChildSpec::actor("registry", move || (Registrar, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 fn settings(parts: &Parts) -> ChildSpec {
@@ -222,7 +279,11 @@ mod tests {
     use super::*;
     use crate::{
         config::{BackendConfig, Config},
-        connection::{pace::Pace, slot::real_dialer},
+        connection::{
+            pace::Pace,
+            slot::{Common, real_dialer},
+        },
+        jobs::journal::{Bounds, Journal},
         model::Kind,
         net::Address,
         settings::{layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
@@ -235,15 +296,27 @@ mod tests {
         let backend = BackendConfig::new("a".parse().unwrap(), Kind::Openai, Address::loopback(1));
         let config = Config::new().backend(backend);
         let pace = Arc::new(Pace::per_process());
-        let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: real_dialer() };
-        stage.set(&config.backends);
+        let (line, dialer) = (roster.line.clone(), real_dialer());
+        let common =
+            Common { hub: hub.clone(), pace, line, endpoints: Arc::default(), cards: Arc::default(), dialer };
+        let stage = Stage { roster: roster.clone(), common };
+        stage.set(&config);
         let standing = Standing::new(Layers::Given(Box::new(config.clone())), config);
         let (shelf, teller) = (Shelf::new(None), Teller(Desk::new(hub.clone())));
         let crew = Arc::new(Crew { stage, standing, shelf, teller });
         let (slot, kept) = (Arc::downgrade(&roster.slots()[0]), Arc::downgrade(&roster));
         let desk = Desk::new(hub.clone());
         let discovery = DiscoverySetup::new(DiscoveryConfig::default(), Arc::new(|_| {}));
-        let tree = Tree::new(&Parts { desk, roster, hub, store: None, crew, discovery });
+        let jobs = JobsSetup {
+            roster: roster.clone(),
+            hub: hub.clone(),
+            journal: Journal::new(None, Bounds::default()),
+            shelf: Arc::default(),
+            settled: crew.standing.settled.subscribe(),
+            outputs: None,
+            inputs: None,
+        };
+        let tree = Tree::new(&Parts { desk, roster, hub, store: None, crew, jobs, discovery });
         let root = tree.start().await.unwrap();
         assert!(root.shutdown(Duration::from_secs(5)).await.clean);
         drop(tree);

@@ -4,33 +4,44 @@
 //! ours to choose, and a repeated id is not refused: nothing is sent twice without proof. And a socket can go deaf
 //! while it still answers pings: events are hints, `/queue` and `/history` are the truth.
 
+mod attach;
 mod beat;
 mod board;
+mod boot;
 mod cancel;
 pub mod catalogue;
+mod control;
+mod evidence;
 mod fetch;
+mod fit;
 mod follow;
 pub mod frame;
 pub mod history;
 pub(crate) mod identify;
+mod job;
 mod live;
 mod memory;
 mod offer;
 mod pace;
 pub mod preflight;
+mod probe;
 mod queue;
 #[cfg(test)]
 mod recordings;
 pub mod refusal;
 mod session;
 mod socket;
+mod status;
 mod submit;
 mod upload;
 mod watch;
 pub mod workflow;
 
 pub use catalogue::Catalogue;
+pub use control::{Free, Queues};
+pub use job::{Pagination, RemoteJob, RemoteJobs, RemoteStatus};
 pub use preflight::{Missing, preflight};
+pub use queue::Queued;
 pub use session::Session;
 pub use socket::Previews;
 pub use upload::Uploaded;
@@ -91,7 +102,10 @@ impl Comfyui {
                     self.memory.refused();
                 }
             })?;
-        self.memory.connected();
+        let mark = self.memory.mark();
+        // A server that dies under the question tells nothing of the last one's end: it is dialed again.
+        let boot = boot::look(&self.http, self.target.timeouts.request, mark.as_deref()).await?;
+        self.memory.connected(boot);
         let client = self.memory.client();
         let board = Board::new(client.clone(), Channel::Live);
         let session = Session::new(self.target.clone(), self.http.clone(), self.memory.clone(), board);

@@ -8,10 +8,12 @@
 mod app;
 pub mod arguments;
 mod cancel;
+mod conversation;
 mod cookies;
 pub mod diff;
 mod fetch;
 pub mod file;
+mod fit;
 mod flight;
 mod follow;
 pub mod function;
@@ -20,6 +22,7 @@ mod identity;
 mod live;
 mod memory;
 pub mod message;
+mod offer;
 pub mod page;
 pub mod parameter;
 mod probe;
@@ -28,10 +31,12 @@ mod recordings;
 pub mod refusal;
 mod run;
 mod session;
+mod simple;
 mod stream;
 mod upload;
 pub mod watch;
 
+pub use conversation::Conversation;
 pub use file::FileData;
 pub use function::{Function, Functions};
 pub use session::Session;
@@ -90,6 +95,7 @@ impl Gradio {
         let app = App::new(found, kind, functions);
         let session = Session::new(self.target.clone(), self.http.clone(), self.memory.clone(), app);
         let session = Arc::new(session);
+        probe::wake(&session).await;
         let (ear, channel) = Ear::open(&session).await?;
         Ok(Dialed { session, identity, channel, live: ear.into_stream().boxed() })
     }

@@ -5,21 +5,33 @@
 //! is looked into at once. There is no id under which a request could be looked up: what left and brought nothing
 //! definite back is uncertain, and is never sent again. And a stream is complete only with its end marker.
 
+mod account;
 pub(crate) mod answer;
 mod assembly;
 mod chat;
 pub mod chunk;
 mod complaint;
 pub mod completion;
+mod conversation;
 pub mod embedding;
 mod exchange;
 mod failure;
+mod fetch;
 mod fields;
 pub(crate) mod fingerprint;
+mod fit;
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "gradio"))]
+mod hostile;
 mod identify;
+mod image;
+mod left;
 mod live;
+mod look;
+mod media;
 pub(crate) mod offer;
 mod open;
+pub mod picture;
+mod raw;
 #[cfg(test)]
 mod recordings;
 mod redact;
@@ -28,19 +40,29 @@ mod request;
 mod run;
 mod running;
 mod session;
+mod stash;
 mod stream;
 mod tie;
-mod wait;
+mod transcribe;
+pub mod transcription;
 mod wire;
 
 pub use chat::ChatStream;
 pub use chunk::ChatChunk;
 pub use completion::ChatCompletion;
+pub use conversation::Conversation;
 pub use embedding::Embeddings;
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "gradio"))]
+pub(crate) use hostile::read_hostile;
+pub use image::ImageRequest;
 pub use offer::{Mode, Model};
 pub use open::Extra;
+pub use picture::{Images, Picture};
+pub use raw::{RawAnswer, RawRequest};
 pub use request::{ChatRequest, EmbedRequest};
 pub use session::Session;
+pub use transcribe::{Audio, TranscribeRequest};
+pub use transcription::Transcription;
 
 use std::sync::Arc;
 
@@ -49,7 +71,11 @@ use futures_util::future::BoxFuture;
 use crate::{
     backends::{
         Connector, Dialed, Target,
-        litellm::{identify::Inquiry, redact::Redactor, session::Clients},
+        litellm::{
+            identify::Inquiry,
+            redact::Redactor,
+            session::{Clients, Keep},
+        },
     },
     model::{Channel, Epoch, Fault},
 };
@@ -58,6 +84,7 @@ use crate::{
 pub struct Litellm {
     target: Arc<Target>,
     clients: Clients,
+    keep: Keep,
     redactor: Redactor,
 }
 
@@ -69,7 +96,7 @@ impl Litellm {
     pub fn new(target: Target) -> Result<Self, Fault> {
         let clients = Clients { http: target.client()?, work: target.client_without_reuse()? };
         let redactor = Redactor::new(target.http.key.clone());
-        Ok(Self { target: Arc::new(target), clients, redactor })
+        Ok(Self { target: Arc::new(target), clients, keep: Keep::default(), redactor })
     }
 
     async fn open(&self) -> Result<Dialed, Fault> {
@@ -81,7 +108,10 @@ impl Litellm {
         };
         let found = inquiry.run().await?;
         let identity = found.identity();
-        let session = Session::new(self.target.clone(), self.clients.clone(), self.redactor.clone(), found);
+        let Keep { account, stash } = self.keep.clone();
+        let keep = Keep { account: account.next_session(), stash };
+        let session =
+            Session::new(self.target.clone(), (self.clients.clone(), keep), self.redactor.clone(), found);
         let session = Arc::new(session);
         let live = live::signs(session.clone());
         Ok(Dialed { session, identity, channel: Channel::None, live })

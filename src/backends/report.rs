@@ -1,6 +1,7 @@
 //! What a running attempt tells as it goes.
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 use crate::model::Progress;
 
@@ -36,6 +37,16 @@ pub enum Report {
 pub trait Sink: Send + Sync {
     /// Takes one report.
     fn report(&self, report: Report);
+
+    /// Something is about to be opened that can be opened once (the stream of a Gradio call). It waits until that is
+    /// written down, so that whoever takes the work up later knows it; it may wait for as long as the disk fails.
+    /// Default: nothing is written down.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    fn opening(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Throws reports away.

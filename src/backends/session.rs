@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    backends::Sink,
-    model::{BackendId, Fault, Kind, Work, status::Resources},
+    backends::{Fitness, Sink},
+    model::{
+        BackendId, Fault, Identity, Kind, Work,
+        status::{Resources, Tokens},
+    },
 };
 
 /// What a kind lets us promise of a job, as data: the guarantee follows from it.
@@ -36,6 +39,27 @@ pub enum Start {
     Follow,
 }
 
+/// How far an execution had come, by what the journal has of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Seen {
+    /// It was to be sent, or was sent without an answer.
+    #[default]
+    Nothing,
+    /// The backend had it.
+    Arrived,
+    /// What can be opened once was about to be opened ([`Sink::opening`]).
+    Opened,
+}
+
+/// What is known of an execution beside what its session remembers: good also where another process of ours sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    /// The backend's start that it was sent to, as [`Session::boot`] named it; `None` where that is not known.
+    pub boot: Option<String>,
+    /// How far it had come.
+    pub seen: Seen,
+}
+
 /// One execution of a piece of work, begun or taken up again.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -46,6 +70,8 @@ pub struct Attempt {
     pub remote: String,
     /// Whether it is sent or followed.
     pub start: Start,
+    /// What is known of it from before.
+    pub past: Past,
 }
 
 /// One file that a finished attempt left at the backend.
@@ -114,6 +140,8 @@ pub struct Pulse {
     pub queue: Option<crate::model::status::Queue>,
     /// Memory, where it tells.
     pub resources: Resources,
+    /// Tokens that our requests used since the backend was set up, where its answers tell.
+    pub tokens: Option<Tokens>,
 }
 
 /// A live, identified connection to a backend. It is not `Clone`: it is shared by leases, which count.
@@ -130,11 +158,41 @@ pub trait Session: Any + Send + Sync {
     /// What can be promised of its jobs.
     fn abilities(&self) -> Abilities;
 
+    /// A name for the backend's present start, where it has one or can be given one: that of an execution is written
+    /// down before it is sent, so that its absence later can be told from that of a backend that was restarted.
+    /// Default: it has none.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    fn boot(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+
     /// Asks whether the backend lives, by its cheapest request; never one that generates or costs.
     ///
     /// # Cancel safety
     /// Safe.
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>>;
+
+    /// Looks at the whole of what the backend is and offers, at no cost for it but the look. `None` where a dial has
+    /// seen all that there is.
+    ///
+    /// # Cancel safety
+    /// Safe: it changes nothing.
+    fn observe(&self) -> BoxFuture<'_, Result<Option<Identity>, Fault>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Another session of the same server learned this by its probe: one prober is enough for both.
+    fn overhear(&self, _pulse: &Pulse) {}
+
+    /// Clears the memory of its card: models that are loaded are to be loaded again at need. Default: it cannot.
+    ///
+    /// # Cancel safety
+    /// Safe; what was asked may still be done.
+    fn unload(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// Operations of ours under way at the backend. While there are any, silence does not end the session.
     fn in_flight(&self) -> usize;
@@ -155,6 +213,16 @@ pub trait Session: Any + Send + Sync {
         attempt: Attempt,
         sink: Arc<dyn Sink>,
     ) -> BoxFuture<'static, Result<Finished, Setback>>;
+
+    /// Whether the backend could run this work, by what it says of itself; nothing is queued, nothing costs. By default
+    /// it cannot be said.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    fn preflight<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Fitness, Fault>> {
+        let _ = work;
+        Box::pin(async { Ok(Fitness::unsaid("this kind of backend does not say what it can run")) })
+    }
 
     /// Cancels the execution with this id, and no other.
     fn cancel(&self, remote: String) -> BoxFuture<'_, Result<(), Fault>>;

@@ -7,6 +7,7 @@
 
 mod cancel;
 mod complaint;
+mod fit;
 mod follow;
 mod gallery;
 pub(crate) mod greeting;
@@ -23,6 +24,7 @@ mod session;
 mod snapshot;
 mod tie;
 mod tool;
+mod toolbox;
 mod watched;
 mod wire;
 

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 use super::config::Config;
-use crate::discovery::{Host, PortRange};
+use crate::{
+    discovery::{Host, PortRange},
+    model::Capability,
+};
 
 /// Keeps an application connected to its generative-AI backends.
 #[derive(Debug, Parser)]
@@ -74,13 +77,27 @@ pub(crate) enum Command {
   backline submit wan2gp --call /generate --data '[\"a cat\", 4]'
   backline submit wan2gp --generate '{\"model_type\": \"t2v\", \"prompt\": \"a cat\"}'
   backline submit litellm --chat 'Why is the sky blue?'")]
-    Submit(Submit),
+    Submit(Box<Submit>),
+    /// Show who can do what, and what shows it.
+    #[command(after_help = "Examples:
+  backline registry --capability image.generate
+  backline --json registry > registry.json")]
+    Registry(Registry),
+    /// Show, watch, cancel, retry and erase jobs of the running instance.
+    #[command(after_help = "Examples:
+  backline jobs
+  backline jobs list --state running,queued --json
+  backline jobs watch 0b0c6a5e-8d3f-4f6e-9a57-2f3f1f0f7c11")]
+    Jobs(Jobs),
     /// Show what is wrong, since when, and what to do about it.
     #[command(after_help = "Example: backline notices --all")]
     Notices(Notices),
     /// Explain a cause and what to do about it.
     #[command(after_help = "Example: backline explain connection_refused")]
     Explain(Explain),
+    /// Check everything that a person would check, with causes and remedies.
+    #[command(after_help = "Example: backline doctor --bundle report.json")]
+    Doctor(Doctor),
     /// Make, check and show the configuration.
     #[command(after_help = "Example: backline config check")]
     Config(Config),
@@ -141,7 +158,7 @@ pub(crate) struct Status {
 
 #[derive(Debug, Args)]
 pub(crate) struct Submit {
-    /// A backend's id, or a capability.
+    /// A backend's id, a pool, or a capability.
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
@@ -157,9 +174,59 @@ pub(crate) struct Submit {
     /// Where files are saved.
     #[arg(long, value_name = "DIR", default_value = "backline-outputs")]
     pub(crate) out: PathBuf,
-    /// How long to wait for the backend to be ready.
+    /// Return once the running instance has the job; print its id.
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// A name for this request: asked again with it, the first job answers.
+    #[arg(long, value_name = "K")]
+    pub(crate) key: Option<String>,
+    /// Say where it could run and what lacks where; run nothing.
+    #[arg(long, conflicts_with_all = ["detach", "key"])]
+    pub(crate) dry_run: bool,
+    /// Higher goes first.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) priority: Option<i32>,
+    /// How long to wait for the backend to be ready, where no instance runs.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) wait: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Jobs {
+    #[command(subcommand)]
+    pub(crate) command: Option<JobsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// The jobs, the newest first.
+    List(JobsList),
+    /// All that is known of one.
+    Show { id: String },
+    /// Watch one to its end.
+    Watch { id: String },
+    /// Ask for the end of one.
+    Cancel { id: String },
+    /// Run one again that has ended and is not done.
+    Retry { id: String },
+    /// Erase one that has ended, with its files.
+    Purge { id: String },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JobsList {
+    /// Only those in these states, separated by commas.
+    #[arg(long, value_name = "S,S")]
+    pub(crate) state: Option<String>,
+    /// So many at most.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+impl Default for JobsCommand {
+    fn default() -> Self {
+        Self::List(JobsList { state: None, limit: 100 })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -180,6 +247,13 @@ pub(crate) struct WorkArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Registry {
+    /// Only those that can do this, best first: image.generate, text.chat and so on.
+    #[arg(long, value_name = "C", value_parser = |text: &str| text.parse::<Capability>())]
+    pub(crate) capability: Option<Capability>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Notices {
     /// Also those that are over, dismissed or muted.
     #[arg(long)]
@@ -190,6 +264,13 @@ pub(crate) struct Notices {
 pub(crate) struct Explain {
     /// The cause's name, as `status` and the log show it; none lists all.
     pub(crate) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Also write one file for a bug report, without secrets.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,7 +1,6 @@
 //! `backline config`: make, check, show and move the configuration.
 
 mod args;
-mod change;
 mod export;
 mod import;
 mod presets;
@@ -20,7 +19,7 @@ use super::{
     setup,
 };
 use crate::{
-    config::{FILE_NAME, Loaded, ValueRow, init_text, saved::create},
+    config::{FILE_NAME, Loaded, ValueRow, difference::shown, init_text, saved::create},
     settings::{layers::Layers, shelf::Kept},
 };
 
@@ -89,7 +88,7 @@ fn show(common: &Common) -> Result<ExitCode, Stop> {
 }
 
 /// All layers: with what was edited through the API and what was found, as the state directory keeps them.
-fn whole(common: &Common) -> Result<Loaded, Stop> {
+pub(crate) fn whole(common: &Common) -> Result<Loaded, Stop> {
     let loaded = setup::load(common)?;
     let kept = match Kept::peek(&setup::state_dir(Some(&loaded.config))?) {
         Ok(kept) => kept,
@@ -107,11 +106,6 @@ fn whole(common: &Common) -> Result<Loaded, Stop> {
             Ok(loaded)
         }
     }
-}
-
-/// A value as JSON shows it: a text with spaces stays one.
-fn shown(row: &ValueRow) -> String {
-    serde_json::to_string(&row.value).unwrap_or_else(|_| row.value.to_string())
 }
 
 /// Why a file is not there now.

@@ -1,6 +1,9 @@
 //! `backline demo`: everything within a minute, with nothing installed.
 
 mod act;
+mod cast;
+mod chaos;
+mod scratch;
 mod stage;
 mod story;
 

@@ -3,26 +3,29 @@
 use std::{
     fs,
     io::Write,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use http::Method;
+use http::{Method, header};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::outcome::Stop;
+use super::outcome::{FAILED, Stop, USAGE};
 use crate::{
     http::Token,
+    model::Class,
     net::{Address, Http, body, http::HttpSettings},
 };
 
 /// How long a running instance has to answer.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How long it has where it asks backends itself.
+const LONG_ANSWER: Duration = Duration::from_secs(30);
 
 /// What `instance.json` holds.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
@@ -76,8 +79,17 @@ impl Instance {
         let instance: Self = serde_json::from_str(&text)
             .map_err(|e| Stop::no_instance(&format!("{}: {e}", place.display())))?;
         let key = Some(SecretString::from(instance.token.clone()));
-        let address = Address::parse(&format!("http://{}", instance.address))
-            .map_err(|e| Stop::no_instance(&e.to_string()))?;
+        let mut address = instance.address;
+        if address.ip().is_unspecified() {
+            // It listens on every address; we ask by the one that is always ours.
+            address.set_ip(if address.is_ipv4() {
+                Ipv4Addr::LOCALHOST.into()
+            } else {
+                Ipv6Addr::LOCALHOST.into()
+            });
+        }
+        let address =
+            Address::parse(&format!("http://{address}")).map_err(|e| Stop::no_instance(&e.to_string()))?;
         let http = Http::new(address, &HttpSettings { key, ..HttpSettings::default() })
             .map_err(|e| Stop::no_instance(e.message()))?;
         let reached = Reached { instance, http };
@@ -90,6 +102,7 @@ impl Instance {
 }
 
 /// A running instance.
+#[derive(Clone)]
 pub(crate) struct Reached {
     pub(crate) instance: Instance,
     http: Http,
@@ -116,16 +129,72 @@ impl Reached {
     }
 
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Stop> {
-        let sent = self.http.send(request, ANSWER).await;
-        let answer = sent.map_err(|e| Stop::no_instance(e.message()))?;
-        if !answer.status().is_success() {
-            let status = answer.status();
-            let text = body::read_beginning(answer, body::ERROR_CAP).await;
-            return Err(Stop::failed(format!(
-                "the instance answered {status}: {}",
-                crate::model::fault::clean(&text, 300)
-            )));
+        let answer = self.answer(request, ANSWER).await?;
+        self.read(answer).await
+    }
+
+    /// Sends a document, and reads the answer.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: String) -> Result<T, Stop> {
+        let answer = self.answer(self.request(Method::POST, path, Some(body)), LONG_ANSWER).await?;
+        self.read(answer).await
+    }
+
+    /// Asks for something that has no answer but its success.
+    pub(crate) async fn command(&self, method: Method, path: &str) -> Result<(), Stop> {
+        self.answer(self.request(method, path, None), ANSWER).await.map(drop)
+    }
+
+    /// A request, with a document where it has one.
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> reqwest::RequestBuilder {
+        let request = self.http.keyed(method, path);
+        match body {
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body),
+            None => request,
         }
+    }
+
+    /// The answer to a request, where it is a good one; its body is still to be read.
+    pub(crate) async fn answer(
+        &self,
+        request: reqwest::RequestBuilder,
+        limit: Duration,
+    ) -> Result<reqwest::Response, Stop> {
+        let sent = self.http.send(request, limit).await;
+        let answer = sent.map_err(|e| Stop::no_instance(e.message()))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        let text = body::read_beginning(answer, body::ERROR_CAP).await;
+        let Ok(Refusal { error }) = serde_json::from_str::<Refusal>(&text) else {
+            let text = crate::model::fault::clean(&text, 300);
+            return Err(Stop::failed(format!("the instance answered {status}: {text}")));
+        };
+        let wrong = matches!(error.class, Class::Usage | Class::Config) || error.code == "unknown_backend";
+        Err(Stop::new(if wrong { USAGE } else { FAILED }, error.message, error.fix))
+    }
+
+    /// The document of an answer.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, answer: reqwest::Response) -> Result<T, Stop> {
         body::json(answer, body::LIST_CAP).await.map_err(|e| Stop::failed(e.message()))
     }
+}
+
+/// The API's one shape of an error.
+#[derive(Deserialize)]
+struct Refusal {
+    error: Refused,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    code: String,
+    class: Class,
+    message: String,
+    fix: String,
 }

@@ -53,6 +53,7 @@ pub(crate) fn install(common: &Common, voice: Voice, file: Option<(PathBuf, LogC
         });
     // A second logger in one process is a test's; the first one stays.
     let _ = tracing_subscriber::registry()
+        .with(crate::http::logs::layer().with_filter(file_filter()))
         .with(rolling)
         .with(console.with_filter(EnvFilter::new(filter)))
         .try_init();

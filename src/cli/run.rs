@@ -1,7 +1,13 @@
 //! `backline run`: the supervisor in the foreground.
 
+mod exposure;
+mod key;
+mod signals;
+
 use std::{path::Path, process::ExitCode};
 
+use self::signals::HangUps;
+pub(crate) use self::signals::Signals;
 use super::{
     args::{Common, Run},
     instance::{self, Instance},
@@ -12,8 +18,8 @@ use super::{
 };
 use crate::{
     Supervisor,
-    config::{Config, Loader},
-    http::{Access, Token, listen},
+    config::Loader,
+    http::{Access, listen},
 };
 
 pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
@@ -30,7 +36,11 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
         ));
     }
     let address = run.listen.unwrap_or_else(|| config.http.listen());
-    let token = token(&config, address)?;
+    if !run.no_dashboard {
+        exposure::ask(run.listen, address)?;
+    }
+    let token = key::token(&config, address)?;
+    let reader = key::reader(&config)?;
     let listening = match run.no_dashboard {
         true => None,
         // Taken before anything starts: a port in use leaves nothing behind.
@@ -46,7 +56,8 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
     let announce = config.discovery.announce;
     let stop = Signals::listen()?;
     let supervisor = start(setup::loader(common), &directory).await?;
-    let access = Access::with_hosts(token.clone(), hosts);
+    let access = Access::with_hosts(token.clone(), hosts).kept_by(&supervisor).await;
+    let access = reader.into_iter().fold(access, Access::reader);
     let server = listening.map(|l| l.serve(supervisor.handle(), access.clone()));
     #[cfg(feature = "mdns")]
     let _announced = server.as_ref().and_then(|server| announced(announce, server.address));
@@ -82,12 +93,23 @@ pub(crate) async fn run(common: &Common, run: Run) -> Result<ExitCode, Stop> {
     tokio::select! {
         report = supervisor.shutdown(run.grace) => {
             tracing::info!(?report, "stopped");
-            for job in &report.unfinished {
-                errln!("job {job} had not ended; what runs at its backend goes on there where its kind lets it");
-            }
+            tell(&report);
             Ok(ExitCode::SUCCESS)
         }
         () = again.received() => Ok(ExitCode::from(130)),
+    }
+}
+
+/// Says what became of jobs that had not ended.
+pub(crate) fn tell(report: &crate::supervisor::ShutdownReport) {
+    for job in &report.left_running {
+        errln!("job {job} goes on at its backend; the next start takes it up");
+    }
+    for job in &report.waiting {
+        errln!("job {job} waits for a backend; the next start goes on with it");
+    }
+    for job in &report.cut_off {
+        errln!("job {job} was cut off: its kind does not survive us, and nobody can say how it ended");
     }
 }
 
@@ -109,104 +131,4 @@ fn announced(wanted: bool, address: std::net::SocketAddr) -> Option<crate::disco
     crate::discovery::mdns::Announcement::new(address)
         .inspect_err(|error| tracing::warn!(%error, "the API cannot be announced on the network"))
         .ok()
-}
-
-/// The token: the user's, the configuration's, or a new one. Off loopback only one that somebody chose.
-fn token(config: &Config, address: std::net::SocketAddr) -> Result<Token, Stop> {
-    let chosen = match (std::env::var("BACKLINE_TOKEN"), &config.http.token) {
-        (Ok(text), _) => Some(("BACKLINE_TOKEN", text)),
-        (Err(_), Some(secret)) => {
-            let text = secret.resolve(&|name| std::env::var(name).ok()).map_err(|e| {
-                Stop::usage(format!("`http.token`: {e}"), "Correct the reference, or leave it out.")
-            })?;
-            Some(("http.token", secrecy::ExposeSecret::expose_secret(&text).to_owned()))
-        }
-        (Err(_), None) => None,
-    };
-    match chosen {
-        Some((place, text)) => Token::fixed(&text).ok_or_else(|| {
-            Stop::usage(
-                format!("`{place}` is too weak"),
-                "Choose at least 16 letters and digits, without spaces.",
-            )
-        }),
-        None if address.ip().is_loopback() => Ok(Token::random()),
-        None => Err(Stop::usage(
-            format!("{address} is not this machine alone, and no token is set"),
-            "Set BACKLINE_TOKEN, or listen on 127.0.0.1.",
-        )),
-    }
-}
-
-/// SIGHUP, which asks for the configuration to be read again; Windows has none.
-struct HangUps {
-    #[cfg(unix)]
-    signal: tokio::signal::unix::Signal,
-}
-
-impl HangUps {
-    #[cfg(unix)]
-    fn listen() -> Result<Self, Stop> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |e: std::io::Error| Stop::failed(format!("signals cannot be listened to: {e}"));
-        Ok(Self { signal: signal(SignalKind::hangup()).map_err(failed)? })
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Result<Self, Stop> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        if self.signal.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// SIGINT and SIGTERM; Ctrl-C on Windows.
-pub(crate) struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    pub(crate) fn listen() -> Result<Self, Stop> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |e: std::io::Error| Stop::failed(format!("signals cannot be listened to: {e}"));
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-            terminate: signal(SignalKind::terminate()).map_err(failed)?,
-        })
-    }
-
-    #[cfg(unix)]
-    pub(crate) async fn received(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) fn listen() -> Result<Self, Stop> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) async fn received(self) {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "Ctrl-C cannot be listened to");
-            std::future::pending::<()>().await;
-        }
-    }
 }

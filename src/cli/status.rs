@@ -41,6 +41,16 @@ struct LastError {
     fix: String,
 }
 
+#[derive(Deserialize)]
+struct Told {
+    notices: Vec<Notice>,
+}
+
+#[derive(Deserialize)]
+struct Notice {
+    severity: String,
+}
+
 /// Between looks of `--watch`.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -57,6 +67,8 @@ pub(crate) async fn status(common: &Common, status: Status) -> Result<ExitCode, 
                 outln!("{}", document.get());
             } else {
                 print(&shown);
+                let told: Told = reached.get("api/v1/notices").await?;
+                count(&told.notices);
             }
         }
         if !status.watch || print::is_closed() {
@@ -64,6 +76,20 @@ pub(crate) async fn status(common: &Common, status: Status) -> Result<ExitCode, 
             return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// How many notices there are to be read.
+fn count(notices: &[Notice]) {
+    let of = |severity: &str| notices.iter().filter(|n| n.severity == severity).count();
+    let counts = [("error", of("error")), ("warning", of("warning"))];
+    let told: Vec<_> = counts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| format!("{count} {severity}{}", if count == 1 { "" } else { "s" }))
+        .collect();
+    if !told.is_empty() {
+        outln!("  {}; `backline notices` says what and what to do", told.join(", "));
     }
 }
 

@@ -1,235 +1,170 @@
 //! `backline submit`: one piece of work, from its start to the files that come of it.
+//!
+//! It is a client of the running instance. Where none runs it is one itself for as long as its job takes, published
+//! the same way, so that a second submit joins it.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+mod own;
+mod request;
+mod save;
 
-use futures_util::StreamExt;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::process::ExitCode;
+
+use http::StatusCode;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use self::{own::Own, request::Request};
 use super::{
     args::{Common, Submit},
+    follow::{self, Followed, Job, View},
+    instance::{Instance, Reached},
     log::{self, Voice},
-    outcome::{FAILED, Stop, UNCERTAIN, print_json},
-    print::{errln, out, outln},
+    outcome::{FAILED, Stop},
+    print::{errln, outln},
     run::Signals,
     setup,
 };
-use crate::{
-    Supervisor, Wanted,
-    config::Config,
-    jobs::{Job, JobHandle},
-    model::{Capability, JobState, JobStatus, Phase},
-};
 
-/// How long a cancel and the end of the tree may take.
-const GRACE: Duration = Duration::from_secs(5);
+/// Who does the work: the instance that runs, or this process.
+enum Host {
+    Running(Box<Reached>),
+    Own(Box<Own>),
+}
+
+#[derive(Deserialize)]
+struct Preflight {
+    candidates: Vec<Candidate>,
+}
+
+#[derive(Deserialize)]
+struct Candidate {
+    verdict: String,
+    says: String,
+}
 
 pub(crate) async fn submit(common: &Common, submit: Submit) -> Result<ExitCode, Stop> {
-    let mut config = setup::load(common)?.config;
+    let request = Request::new(&submit)?;
     log::install(common, Voice::Reticent, None);
-    let job = job(&submit)?;
-    narrow(&mut config, &submit.target)?;
     let signals = Signals::listen()?;
-    let supervisor = Supervisor::builder().config(config).start().await?;
+    let host = Host::find(common, &submit).await?;
     let ended = tokio::select! {
-        ended = see_through(common, &submit, &supervisor, job) => ended,
-        () = signals.received() => Err(Stop::new(130, "stopped by a signal", "")),
+        ended = work(common, &submit, &request, &host) => ended,
+        () = signals.received() => Err(interrupted(&host)),
+        report = host.gave_up() => {
+            Err(Stop::new(FAILED, format!("the supervision tree gave up: {report}"), "Report this as a bug."))
+        }
     };
-    if ended.is_err() {
-        for job in supervisor.jobs().await.unwrap_or_default() {
-            job.cancel();
+    if let Host::Own(own) = host {
+        let again = Signals::listen()?;
+        tokio::select! {
+            () = own.close(ended.is_ok()) => {}
+            () = again.received() => return Ok(ExitCode::from(130)),
         }
     }
-    supervisor.shutdown(GRACE).await;
     ended
 }
 
-/// Leaves only the backends that the target can mean: the others are nobody's business here.
-fn narrow(config: &mut Config, target: &str) -> Result<(), Stop> {
-    if target.parse::<Capability>().is_ok() {
-        return Ok(());
-    }
-    let known: Vec<_> = config.backends.keys().map(ToString::to_string).collect();
-    config.backends.retain(|id, _| id.as_str() == target);
-    if config.backends.is_empty() {
-        let shown: String = target.chars().take(80).collect();
-        let message = format!("there is no backend `{shown}`; configured: {}", known.join(", "));
-        return Err(Stop::usage(
-            message,
-            "Name one of these, a capability like text.chat, or add it to the configuration.",
-        ));
-    }
-    Ok(())
-}
-
-fn job(submit: &Submit) -> Result<Job, Stop> {
-    let (target, work) = (submit.target.as_str(), &submit.work);
-    let job = if let Some(file) = &work.workflow {
-        let text = std::fs::read_to_string(file)
-            .map_err(|e| Stop::usage(format!("{}: {e}", file.display()), "Name a file that can be read."))?;
-        let mut flow = crate::backends::comfyui::Workflow::parse(&text)
-            .map_err(|e| Stop::usage(format!("{}: {e}", file.display()), e.fix()))?;
-        for setting in &submit.set {
-            flow.set(setting).map_err(|e| Stop::usage(format!("`--set {setting}`: {e}"), e.fix()))?;
-        }
-        Job::workflow(target, &flow)
-    } else if let Some(function) = &work.call {
-        let data: Box<RawValue> = serde_json::from_str(&submit.data).map_err(|e| {
-            Stop::usage(
-                format!("`--data` is no JSON: {e}"),
-                "Write a list like '[\"a cat\", 4]', or an object by name.",
-            )
-        })?;
-        Job::call(target, function, data)
-    } else if let Some(settings) = &work.generate {
-        Job::generate(target, generation(settings)?)
-    } else {
-        let message =
-            serde_json::json!({ "role": "user", "content": work.chat.as_deref().unwrap_or_default() });
-        let mut body = serde_json::json!({ "messages": [message] });
-        if let Some(model) = &submit.model {
-            body["model"] = model.as_str().into();
-        }
-        Job::chat(target, &body)
+fn interrupted(host: &Host) -> Stop {
+    let text = match host {
+        Host::Running(_) => "stopped watching; the job goes on at the running instance",
+        Host::Own(_) => "stopping; again to stop at once",
     };
-    Ok(job.save_to(&submit.out))
+    Stop::new(130, text, "`backline jobs` shows what there is, `backline jobs cancel ID` ends one.")
 }
 
-/// Settings as they are written, or from a file: JSON settings begin with a brace or a bracket, and no file is named so.
-fn generation(given: &str) -> Result<Box<RawValue>, Stop> {
-    let inline = given.trim_start().starts_with(['{', '[']);
-    let (place, text) = match inline {
-        true => ("`--generate`", given.to_owned()),
-        false => {
-            let read = std::fs::read_to_string(given);
-            let bad =
-                |e| Stop::usage(format!("{given}: {e}"), "Name a file that can be read, or write the JSON.");
-            (given, read.map_err(bad)?)
+impl Host {
+    async fn find(common: &Common, submit: &Submit) -> Result<Self, Stop> {
+        let config = setup::load(common)?.config;
+        let directory = setup::state_dir(Some(&config))?;
+        match Instance::find(&directory).await {
+            Ok(reached) => Ok(Self::Running(Box::new(reached))),
+            Err(none) if submit.detach => Err(none),
+            Err(_) => own::start(common, submit, &config, &directory).await,
         }
-    };
-    serde_json::from_str(&text).map_err(|e| {
-        let message = format!("{place} is no JSON: {e}");
-        Stop::usage(message, "Write settings like '{\"model_type\": \"t2v\", \"prompt\": \"a cat\"}'.")
-    })
+    }
+
+    fn reached(&self) -> &Reached {
+        match self {
+            Self::Running(reached) => reached,
+            Self::Own(own) => &own.reached,
+        }
+    }
+
+    async fn gave_up(&self) -> backline_supervisors::GaveUp {
+        match self {
+            Self::Running(_) => std::future::pending().await,
+            Self::Own(own) => own.supervisor.closed().await,
+        }
+    }
 }
 
-async fn see_through(
-    common: &Common,
-    submit: &Submit,
-    supervisor: &Supervisor,
+async fn work(common: &Common, submit: &Submit, request: &Request, host: &Host) -> Result<ExitCode, Stop> {
+    if let Host::Own(own) = host {
+        own.ready(common, submit).await?;
+    }
+    let reached = host.reached();
+    if submit.dry_run {
+        return dry_run(common, request, reached).await;
+    }
+    let (code, job) = request.send(reached).await?;
+    if code == StatusCode::OK && !common.json {
+        errln!("the key stands for this job already");
+    }
+    if submit.detach {
+        return accepted(common, &job);
+    }
+    let mut view = View::new(common);
+    let ended = through(common, &job.id, &mut view, host).await?;
+    let job = save::outputs(&ended.reached, ended.job, &submit.out).await?;
+    follow::print_end(common, &job, view.spoke());
+    Ok(follow::exit_code(job.state))
+}
+
+/// A job that has ended, and who knows of it.
+struct Ended {
+    reached: Reached,
     job: Job,
-) -> Result<ExitCode, Stop> {
-    wait_ready(common, submit, supervisor).await?;
-    let handle = supervisor.run(job).await?;
-    let status = if common.json { as_lines(&handle).await } else { as_picture(common, &handle).await };
-    Ok(match status.state {
-        JobState::Done => ExitCode::SUCCESS,
-        JobState::Uncertain | JobState::Lost | JobState::Held => ExitCode::from(UNCERTAIN),
-        _ => ExitCode::from(FAILED),
-    })
 }
 
-/// A target that needs a person is told at once, not when the time is over.
-async fn wait_ready(common: &Common, submit: &Submit, supervisor: &Supervisor) -> Result<(), Stop> {
-    let mut snapshot = supervisor.watch();
-    let usable = snapshot.wait_for(|now| {
-        let open = |p| matches!(p, Phase::Idle | Phase::Dialing | Phase::Waiting);
-        now.backends.iter().any(|b| b.phase == Phase::Ready) || !now.backends.iter().any(|b| open(b.phase))
-    });
-    let spinner = bar(common);
-    spinner.set_message(format!("waiting for {}", submit.target));
-    // Whether it came or not shows in the snapshot.
-    let _ = tokio::time::timeout(submit.wait, usable).await;
-    spinner.finish_and_clear();
-    let now = supervisor.snapshot();
-    if now.backends.iter().any(|b| b.phase == Phase::Ready) {
-        return Ok(());
-    }
-    match supervisor.ready(Wanted::All, Duration::ZERO).await {
-        Ok(()) => Ok(()),
-        Err(missing) => {
-            let first = missing.missing.first();
-            let why = first.and_then(|b| b.last_error.as_ref());
-            let name = first.map_or(submit.target.as_str(), |b| b.id.as_str());
-            let message =
-                why.map_or_else(|| format!("`{name}` is not ready"), |e| format!("`{name}`: {}", e.message));
-            Err(Stop::new(FAILED, message, why.map_or("", |e| e.fix.as_str())))
-        }
-    }
-}
-
-/// One line for each change; the last is the job at its end.
-async fn as_lines(handle: &JobHandle) -> Arc<JobStatus> {
-    let mut cell = handle.watch();
+/// Watches a job to its end. An instance that goes away meanwhile has left the job on the disk: its successor, or this
+/// process, goes on.
+async fn through(common: &Common, id: &str, view: &mut View, host: &Host) -> Result<Ended, Stop> {
+    let mut reached = host.reached().clone();
     loop {
-        let status = cell.borrow_and_update().clone();
-        print_json(&*status);
-        if status.state.is_end() || cell.changed().await.is_err() {
-            return status;
+        match follow::follow(&reached, id, view).await? {
+            Followed::Ended(job) => return Ok(Ended { reached, job: *job }),
+            Followed::Lost => {
+                let directory = setup::state_dir(Some(&setup::load(common)?.config))?;
+                reached = Instance::find(&directory).await.map_err(|_| {
+                    let text = format!("the instance went away; job {id} is on the disk");
+                    Stop::new(FAILED, text, format!("Start `backline run`, then `backline jobs watch {id}`."))
+                })?;
+            }
         }
     }
 }
 
-async fn as_picture(common: &Common, handle: &JobHandle) -> Arc<JobStatus> {
-    let bar = bar(common);
-    let (mut progress, mut deltas) = (handle.progress(), handle.deltas());
-    let mut wrote = false;
-    loop {
-        tokio::select! {
-            biased;
-            Some(text) = deltas.next() => {
-                bar.suspend(|| out!("{}", crate::model::fault::clean_lines(&text, usize::MAX)));
-                wrote = true;
-            }
-            Some(now) = progress.next() => {
-                bar.set_length(now.max.unwrap_or_default() as u64);
-                bar.set_position(now.value as u64);
-                let node = now.node.or(now.message).unwrap_or_default();
-                bar.set_message(crate::model::fault::clean(&node, 60));
-            }
-            else => break,
-        }
+fn accepted(common: &Common, job: &Job) -> Result<ExitCode, Stop> {
+    if common.json {
+        outln!("{}", job.document())
+    } else {
+        outln!("{}", job.id)
     }
-    let status = handle.outcome().await;
-    bar.finish_and_clear();
-    if wrote {
-        outln!();
-    }
-    print_end(&status, wrote);
-    status
+    Ok(ExitCode::SUCCESS)
 }
 
-fn bar(common: &Common) -> ProgressBar {
-    let target = match common.json || common.quiet {
-        true => ProgressDrawTarget::hidden(),
-        false => ProgressDrawTarget::stderr(),
-    };
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {msg}") {
-        bar.set_style(style);
+/// Says where the work could run, and what lacks where.
+async fn dry_run(common: &Common, request: &Request, reached: &Reached) -> Result<ExitCode, Stop> {
+    let document: Box<RawValue> = reached.post("api/v1/preflight", request.body()).await?;
+    let found: Preflight = serde_json::from_str(document.get())
+        .map_err(|e| Stop::failed(format!("the instance is of another version: {e}")))?;
+    if common.json {
+        outln!("{}", document.get());
+    } else {
+        found.candidates.iter().for_each(|candidate| outln!("{}", candidate.says));
     }
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
-}
-
-fn print_end(status: &JobStatus, wrote_text: bool) {
-    for step in &status.timeline {
-        tracing::debug!(state = %step.state, evidence = step.evidence, "timeline");
-    }
-    match &status.error {
-        Some(error) => {
-            errln!("{}: {error}", status.state);
-            if let Some(detail) = error.detail() {
-                errln!("{detail}");
-            }
-            errln!("  fix: {}", error.fix());
-        }
-        None => errln!("{}", status.state),
-    }
-    for output in &status.outputs {
-        outln!("{}  {}  {} bytes  sha256 {}", output.url, output.media_type, output.bytes, output.sha256);
-    }
-    if let Some(result) = status.result.as_ref().filter(|_| status.outputs.is_empty() && !wrote_text) {
-        outln!("{}", result.get());
+    match found.candidates.iter().any(|candidate| candidate.verdict == "runs") {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::from(FAILED)),
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::BackendConfig,
-    model::{BackendId, Kind},
+    model::{BackendId, Fault, Kind},
     net::Address,
     supervisor::probe::{ProbeReport, probe},
 };
@@ -33,6 +33,12 @@ pub(crate) async fn test(common: &Common, test: Test) -> Result<ExitCode, Stop> 
 
 /// An address says nothing of its kind: each is tried, and the one that went furthest is told. No key is sent.
 async fn of_address(target: &str, known: impl Iterator<Item = &BackendId>) -> Result<ProbeReport, Stop> {
+    if target.contains("://")
+        && let Err(error) = Address::parse(target)
+    {
+        let fault = Fault::from(error);
+        return Err(Stop::usage(fault.message(), fault.fix()));
+    }
     let looks_like_one = target.contains(['.', ':', '/']) || target == "localhost";
     let address = Address::parse(target).ok().filter(|_| looks_like_one).ok_or_else(|| {
         let known: Vec<_> = known.map(BackendId::as_str).collect();

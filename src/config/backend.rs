@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::{
     backends::target::{Keepalive, Timeouts},
-    config::{Secret, Trust, header},
+    config::{Secret, Thresholds, Trust, header},
     model::{BackendId, Kind, status::Source},
     net::{Address, tls::TlsSettings},
 };
@@ -46,22 +46,25 @@ impl Default for ProbeConfig {
 pub struct Limits {
     /// Leases at a time. The default is the kind's: see [`Limits::of`].
     pub slots: u32,
+    /// Its share of a pool's work, beside the others'. Default 1.
+    pub weight: u32,
 }
 
 impl Limits {
     /// The defaults of a kind.
     ///
-    /// ComfyUI runs one prompt at a time and queues the rest: 4 keep it fed. A Gradio function runs one call at a
+    /// ComfyUI runs one prompt at a time and queues the rest: 3, one running and two next. A Gradio function runs one call at a
     /// time unless its author said otherwise: 4 reach several functions. Wan2GP has one card: 2, one running and one
     /// next. LiteLLM spreads over models: 32; a single compatible server (Ollama, llama.cpp) serves fewer: 8.
     pub const fn of(kind: Kind) -> Self {
         let slots = match kind {
-            Kind::Comfyui | Kind::Gradio => 4,
+            Kind::Comfyui => 3,
+            Kind::Gradio => 4,
             Kind::Wan2gp => 2,
             Kind::Litellm => 32,
             Kind::Openai => 8,
         };
-        Self { slots }
+        Self { slots, weight: 1 }
     }
 }
 
@@ -115,8 +118,12 @@ pub struct BackendConfig {
     pub proxy: Option<Secret>,
     /// Backends that must be ready before this one is dialed.
     pub depends_on: Vec<BackendId>,
-    /// A group of backends that share one card: their slots count together.
+    /// A group of backends that share one card: one of them has it at a time.
     pub exclusive: Option<BackendId>,
+    /// Whether it unloads its models before another one of its group gets work (ComfyUI). Default false.
+    pub unload: bool,
+    /// Limits of its own; what is not set is [`Config::thresholds`](crate::config::Config::thresholds).
+    pub thresholds: Thresholds,
     /// Whether its keys may leave this machine.
     pub trust: Trust,
 }
@@ -144,6 +151,8 @@ impl BackendConfig {
             proxy: None,
             depends_on: Vec::new(),
             exclusive: None,
+            unload: false,
+            thresholds: Thresholds::default(),
             trust: Trust::Full,
         }
     }

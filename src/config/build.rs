@@ -2,9 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use http::HeaderName;
+use indexmap::IndexMap;
+
 use crate::{
     config::{
-        Adopt, BackendConfig, Config, DiscoveryConfig, Login, PoolConfig, Problem, Problems, Secret, Trust,
+        Adopt, BackendConfig, Config, DiscoveryConfig, Login, PoolConfig, Problem, Problems, Secret,
+        Thresholds, Trust, WebhookConfig,
         environment::url_aliases,
         layer::{Layer, Origin},
         leaf::Leaf,
@@ -34,6 +38,7 @@ pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, P
         let group = root.inside("pools").inside(name);
         let mut pool = PoolConfig::new(id, group.ids("members").unwrap_or_default());
         pool.capability = group.capability("capability");
+        pool.slots = group.inside("limits").count("slots");
         config = config.pool(pool);
     }
     config.discovery = discovery(&root.inside("discovery"));
@@ -42,10 +47,14 @@ pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, P
     config.http.listen = http.socket("listen");
     config.http.hosts = http.texts("hosts").unwrap_or_default();
     config.http.token = http.secret("token");
+    config.http.reader = http.secret("reader");
     let history = root.inside("history");
     put(&mut config.history.seconds, history.span("seconds"));
     put(&mut config.history.tens, history.span("tens"));
     put(&mut config.history.minutes, history.span("minutes"));
+    config.thresholds = thresholds(&root.inside("thresholds"));
+    config.notices.webhook = webhook(&root.inside("notices").inside("webhook"), unnamed);
+    problems.0.extend(addressless(&root.inside("notices").inside("webhook")));
     let log = root.inside("log");
     put(&mut config.log.size, log.size("size"));
     put(&mut config.log.files, log.count("files"));
@@ -74,6 +83,44 @@ fn unheard(group: &Group<'_>, discovery: &DiscoveryConfig) -> Vec<Problem> {
     missing.map(problem).collect()
 }
 
+fn thresholds(group: &Group<'_>) -> Thresholds {
+    Thresholds {
+        latency: group.span("latency"),
+        queue: group.count("queue"),
+        success: group.count("success"),
+        vram_free: group.size("vram_free"),
+    }
+}
+
+fn webhook(group: &Group<'_>, unnamed: Option<&Arc<PathBuf>>) -> Option<WebhookConfig> {
+    let mut webhook = WebhookConfig::new(group.hook("url")?);
+    webhook.headers = headers(group);
+    if let Some(file) =
+        unnamed.filter(|_| matches!(group.layer.origin(&group.join("url")), Some(Origin::File(_))))
+    {
+        webhook.trust = Trust::LoopbackOnly { file: file.clone() };
+    }
+    Some(webhook)
+}
+
+/// A webhook whose headers are named and whose address is not.
+fn addressless(group: &Group<'_>) -> Option<Problem> {
+    let is_begun = group.layer.names_in(&group.join("headers")).next().is_some();
+    let fix = format!("Add `url`: {}.", FieldType::Hook.expected());
+    (is_begun && group.get("url").is_none()).then(|| Problem::new(&group.path, "there is no `url`", fix))
+}
+
+fn headers(group: &Group<'_>) -> IndexMap<HeaderName, Secret> {
+    let headers = group.inside("headers");
+    let mut read = IndexMap::new();
+    for (name, _) in group.layer.names_in(&headers.path) {
+        if let (Ok(header), Some(value)) = (name.parse(), headers.secret(name)) {
+            read.insert(header, value);
+        }
+    }
+    read
+}
+
 fn backend(group: &Group<'_>, id: BackendId, unnamed: Option<&Arc<PathBuf>>) -> Option<BackendConfig> {
     let mut backend = BackendConfig::new(id, group.kind("kind")?, group.url("url")?);
     put(&mut backend.required, group.flag("required"));
@@ -84,12 +131,8 @@ fn backend(group: &Group<'_>, id: BackendId, unnamed: Option<&Arc<PathBuf>>) -> 
     if let (Some(user), Some(password)) = (login.text("user"), login.secret("password")) {
         backend.login = Some(Login { user, password });
     }
-    let headers = group.inside("headers");
-    for (name, _) in group.layer.names_in(&headers.path) {
-        if let (Ok(header), Some(value)) = (name.parse(), headers.secret(name)) {
-            backend.headers.insert(header, value);
-        }
-    }
+    backend.headers = headers(group);
+    backend.thresholds = thresholds(&group.inside("thresholds"));
     let tls = group.inside("tls");
     backend.tls.ca = tls.file("ca");
     backend.tls.pin = tls.text("pin");
@@ -98,8 +141,10 @@ fn backend(group: &Group<'_>, id: BackendId, unnamed: Option<&Arc<PathBuf>>) -> 
     backend.proxy = group.proxy("proxy");
     waits(group, &mut backend);
     put(&mut backend.limits.slots, group.inside("limits").count("slots"));
+    put(&mut backend.limits.weight, group.inside("limits").count("weight"));
     backend.depends_on = group.ids("depends_on").unwrap_or_default();
     backend.exclusive = group.id("exclusive");
+    put(&mut backend.unload, group.flag("unload"));
     if let Some(file) = unnamed.filter(|_| group.is_addressed_by_file()) {
         backend.trust = Trust::LoopbackOnly { file: file.clone() };
     }
@@ -188,6 +233,7 @@ impl<'a> Group<'a> {
         url: Url -> Address;
         secret: Secret -> Secret;
         proxy: Proxy -> Secret;
+        hook: Hook -> Secret;
         file: File -> PathBuf;
         socket: Socket -> SocketAddr;
         id: Id -> BackendId;

@@ -4,7 +4,8 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::{
     config::{
-        BackendConfig, Config, Problem, Problems, Secret, danger, leaf::carries_login, suggest::suggestion,
+        BackendConfig, Config, Problem, Problems, Secret, WebhookConfig, danger, leaf::carries_login,
+        suggest::suggestion,
     },
     model::BackendId,
 };
@@ -43,6 +44,9 @@ pub(crate) fn problems(config: &Config, names: &Names) -> Problems {
         if let Some((field, message, fix)) = danger::of(backend) {
             found.push(Problem::new(format!("{path}.{field}"), message, fix));
         }
+    }
+    if let Some((field, message, fix)) = config.notices.webhook.as_ref().and_then(danger::of_webhook) {
+        found.push(Problem::new(format!("notices.webhook.{field}"), message, fix));
     }
     circles(config, &mut found);
     for pool in config.pools.values() {
@@ -135,8 +139,13 @@ pub(crate) fn references(config: &Config, env: &dyn Fn(&str) -> Option<String>) 
             check(format!("backends.{}.proxy", backend.id), proxy);
         }
     }
-    if let Some(token) = &config.http.token {
-        check("http.token".to_owned(), token);
+    for (path, token) in [("http.token", &config.http.token), ("http.reader", &config.http.reader)] {
+        if let Some(token) = token {
+            check(path.to_owned(), token);
+        }
+    }
+    for (field, secret) in config.notices.webhook.iter().flat_map(WebhookConfig::references) {
+        check(format!("notices.webhook.{field}"), secret);
     }
     for backend in config.backends.values().filter(|backend| backend.enabled) {
         if let Some(ca) = backend.tls.ca.as_ref().filter(|ca| !ca.is_file()) {
@@ -164,6 +173,9 @@ pub(crate) fn warnings(config: &Config) -> Problems {
             found.push(Problem::new(path, "it is required and not enabled, so nothing waits for it", fix));
         }
     }
+    if let Some(message) = config.notices.webhook.as_ref().and_then(danger::untrusted_webhook) {
+        found.push(Problem::new("notices.webhook.url", message, danger::TRUST_IT));
+    }
     if let Some(listen) = config.http.listen.filter(|listen| !listen.ip().is_loopback()) {
         let message = format!("the API listens on {listen}, for the whole network to reach");
         found.push(Problem::new(
@@ -188,8 +200,15 @@ pub(crate) fn written_out(config: &Config) -> Problems {
             tell(format!("backends.{}.proxy", backend.id));
         }
     }
-    if config.http.token.as_ref().is_some_and(Secret::is_inline) {
-        tell("http.token".to_owned());
+    for (field, _) in
+        config.notices.webhook.iter().flat_map(WebhookConfig::secrets).filter(|(_, s)| s.is_inline())
+    {
+        tell(format!("notices.webhook.{field}"));
+    }
+    for (path, token) in [("http.token", &config.http.token), ("http.reader", &config.http.reader)] {
+        if token.as_ref().is_some_and(Secret::is_inline) {
+            tell(path.to_owned());
+        }
     }
     found
 }

@@ -1,6 +1,11 @@
 //! Which settings would give a key away. A promise of the product, so one rule for files, for code and for dialling.
 
-use crate::config::{BackendConfig, Trust};
+use secrecy::ExposeSecret;
+
+use crate::{
+    config::{BackendConfig, Secret, Trust, WebhookConfig, leaf::hook_url},
+    net::is_loopback,
+};
 
 /// What to do about a file that nobody named.
 pub(crate) const TRUST_IT: &str =
@@ -39,4 +44,39 @@ pub(crate) fn untrusted(backend: &BackendConfig) -> Option<(String, String)> {
 /// Whether what is sent to a backend leaves this machine. No proxy is asked for an address on it.
 fn leaves(backend: &BackendConfig) -> bool {
     !backend.url.is_loopback()
+}
+
+/// The same for the webhook of the notices, as far as its address is written out; where it is a reference, whoever
+/// sends asks [`clear_webhook`].
+pub(crate) fn of_webhook(webhook: &WebhookConfig) -> Option<(String, String, &'static str)> {
+    let Secret::Inline(text) = &webhook.url else { return None };
+    clear_webhook(webhook, &hook_url(text.expose_secret()).ok()?)
+}
+
+/// The header that would cross a network in the clear on its way to this address.
+pub(crate) fn clear_webhook(
+    webhook: &WebhookConfig,
+    url: &url::Url,
+) -> Option<(String, String, &'static str)> {
+    let (field, _) = webhook.secrets().next().filter(|_| !is_loopback(url) && url.scheme() == "http")?;
+    let message = format!("`{field}` would cross the network in the clear, over plain http");
+    Some((field, message, "Use https, or take the header out."))
+}
+
+/// Why the webhook of a file that nobody named is not used, where its address is written out.
+pub(crate) fn untrusted_webhook(webhook: &WebhookConfig) -> Option<String> {
+    let Secret::Inline(text) = &webhook.url else { return None };
+    withheld(webhook, &hook_url(text.expose_secret()).ok()?)
+}
+
+/// The same for the address that a reference led to.
+pub(crate) fn withheld(webhook: &WebhookConfig, url: &url::Url) -> Option<String> {
+    let Trust::LoopbackOnly { file } = &webhook.trust else { return None };
+    let message = || {
+        format!(
+            "notices stay on this machine, since nobody named {}, where the address comes from",
+            file.display()
+        )
+    };
+    (!is_loopback(url)).then(message)
 }

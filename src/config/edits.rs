@@ -74,7 +74,7 @@ impl Edits {
     }
 
     /// The values with their texts, secrets among them: for keeping only.
-    #[cfg(feature = "state")]
+    #[cfg(any(feature = "state", feature = "dashboard"))]
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }

@@ -22,6 +22,7 @@ impl FieldType {
             Self::Texts => "texts",
             Self::Url => "url",
             Self::Proxy => "proxy",
+            Self::Hook => "webhook",
             Self::Secret => "secret",
             Self::Header => "header",
             Self::File => "path",

@@ -14,6 +14,8 @@ pub struct HttpConfig {
     pub hosts: Vec<String>,
     /// The token; `None` makes one at each start.
     pub token: Option<Secret>,
+    /// A second token, which looks and changes nothing.
+    pub reader: Option<Secret>,
 }
 
 impl HttpConfig {

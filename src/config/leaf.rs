@@ -35,6 +35,8 @@ pub(crate) enum Leaf {
     Texts(Vec<String>),
     Url(Address),
     Secret(Secret),
+    /// An address that was written out is no secret: see [`hook`].
+    Hook(Secret),
     /// Hidden only where it carries a user or a password.
     Proxy(Secret),
     File(PathBuf),
@@ -97,6 +99,7 @@ impl FieldType {
             Self::Text => Ok(Leaf::Text(text.to_owned())),
             Self::Url => Address::parse(text).map(Leaf::Url).map_err(|e| Complaint::expected(self, e)),
             Self::Secret => Secret::parse(text, directory).map(Leaf::Secret).map_err(|why| wrong(&why)),
+            Self::Hook => hook(text, directory).map(Leaf::Hook).map_err(|why| wrong(&why)),
             Self::Header => header_value(text, directory).map(Leaf::Secret).map_err(|why| wrong(&why)),
             Self::Proxy => proxy(text, directory).map(Leaf::Proxy).map_err(|why| wrong(&why)),
             Self::File => file(text, directory).map(Leaf::File).map_err(|why| wrong(&why)),
@@ -150,6 +153,33 @@ fn choice<T: Copy, const N: usize>(
         let message = format!("{} is not known{}", quoted(text), suggestion(text, all.map(name)));
         Complaint::expected(kind, message)
     })
+}
+
+/// The address of a webhook. Written out it has nothing that is one's secret to guess: user, password, query.
+fn hook(text: &str, directory: &Path) -> Result<Secret, String> {
+    let secret = Secret::parse(text, directory)?;
+    if secret.is_inline() {
+        let url = hook_url(text)?;
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            return Err("carries a user, a password or a query; refer to it by `env:` or `file:`".to_owned());
+        }
+    }
+    Ok(secret)
+}
+
+/// Reads the address of a webhook.
+pub(crate) fn hook_url(text: &str) -> Result<Url, String> {
+    match Url::parse(text.trim()) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(url),
+        _ => Err("is no http or https address".to_owned()),
+    }
+}
+
+fn shown_hook(hook: &Secret) -> String {
+    match hook {
+        Secret::Inline(text) => text.expose_secret().trim().to_owned(),
+        reference => reference.to_string(),
+    }
 }
 
 fn header_value(text: &str, directory: &Path) -> Result<Secret, String> {
@@ -224,6 +254,7 @@ impl fmt::Display for Leaf {
             Self::Texts(texts) => f.write_str(&texts.join(", ")),
             Self::Url(url) => write!(f, "{url}"),
             Self::Secret(secret) => write!(f, "{secret}"),
+            Self::Hook(hook) => f.write_str(&shown_hook(hook)),
             Self::Proxy(proxy) => f.write_str(&shown_proxy(proxy)),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Socket(socket) => write!(f, "{socket}"),

@@ -23,6 +23,7 @@ pub struct Loaded {
 
 /// What `config check` has to say.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Checked {
     /// What keeps it from being used.

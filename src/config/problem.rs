@@ -31,6 +31,7 @@ impl Serialize for Place {
 
 /// One thing that is wrong, or that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Problem {
     /// The path of the value, like `backends.comfyui.url`; empty where it is the file itself.
@@ -78,6 +79,7 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a configuration. Never empty as an error; one line each when shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Problems(pub Vec<Problem>);
 

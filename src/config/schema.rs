@@ -34,6 +34,8 @@ pub enum FieldType {
     Url,
     /// The address of an http proxy, or a reference to it.
     Proxy,
+    /// The address of a webhook, or a reference to it.
+    Hook,
     /// A reference, `env:NAME` or `file:PATH`.
     Secret,
     /// The value of a header, or a reference to it.
@@ -78,6 +80,9 @@ impl FieldType {
             Self::Texts => "a list of texts, like `[\"a\", \"b\"]`".to_owned(),
             Self::Url => "an address, like \"http://127.0.0.1:8188\"".to_owned(),
             Self::Proxy => "the address of an http proxy, like \"http://127.0.0.1:3128\"".to_owned(),
+            Self::Hook => {
+                "an address, like \"https://hooks.example/abc\", or \"env:NAME\" or \"file:PATH\"".to_owned()
+            }
             Self::Secret => "a reference, \"env:NAME\" or \"file:PATH\"".to_owned(),
             Self::Header => "the header's value in quotes, or \"env:NAME\" or \"file:PATH\"".to_owned(),
             Self::File => "a path in quotes".to_owned(),
@@ -183,8 +188,8 @@ const fn span(low_ms: u64, high_s: u64) -> FieldType {
 }
 
 use FieldType::{
-    Adopt as AdoptType, Capability as CapabilityType, Count, Entries, File, Flag, Group, Header, Hosts, Id,
-    Ids, Kind as KindType, Pair, Pin, Ports, Proxy, Secret, Size, Socket, Text, Texts, Url,
+    Adopt as AdoptType, Capability as CapabilityType, Count, Entries, File, Flag, Group, Header, Hook, Hosts,
+    Id, Ids, Kind as KindType, Pair, Pin, Ports, Proxy, Secret, Size, Socket, Text, Texts, Url,
 };
 
 #[rustfmt::skip]
@@ -224,14 +229,23 @@ const FIELDS: &[FieldDoc] = &[
     row("backends.*.keepalive.deadline", span(100, 600), "5s", "Until the answer to a ping."),
     row("backends.*.hang_limit", span(1_000, 86_400), "2m", "How long a silent server with a job in flight keeps its session: slow is not dead."),
     row("backends.*.limits", Group, "", "How much it is given at once."),
-    row("backends.*.limits.slots", Count(1, 10_000), "", "Leases at a time: 4 for comfyui and gradio, 2 for wan2gp, 32 for litellm, 8 for openai."),
+    row("backends.*.limits.slots", Count(1, 10_000), "", "Leases at a time: 3 for comfyui, 4 for gradio, 2 for wan2gp, 32 for litellm, 8 for openai."),
+    row("backends.*.limits.weight", Count(1, 100), "1", "Its share of a pool's work: one of 3 gets three times what one of 1 gets."),
     row("backends.*.proxy", Proxy, "", "An http proxy for it alone, not used on loopback; HTTP_PROXY is never obeyed."),
     row("backends.*.depends_on", Ids, "", "Backends that must be ready before this one is dialed."),
-    row("backends.*.exclusive", Id, "", "A name that backends on one graphics card share: their slots count together."),
+    row("backends.*.exclusive", Id, "", "A name that backends on one graphics card share: they take turns on it."),
+    row("backends.*.unload", Flag, "false", "Whether a ComfyUI unloads its models before another one of its `exclusive` group gets work."),
+    row("backends.*.thresholds", Group, "", "Limits of its own, in place of those for all."),
+    row("backends.*.thresholds.latency", span(1, 600), "", "As for all."),
+    row("backends.*.thresholds.queue", Count(1, 1_000_000), "", "As for all."),
+    row("backends.*.thresholds.success", Count(1, 100), "", "As for all."),
+    row("backends.*.thresholds.vram_free", Size(1), "", "As for all."),
     row("pools", Entries, "", "Sets of interchangeable backends, each under an id of your own."),
     row("pools.*", Group, "", "One pool."),
     row("pools.*.members", Ids, "", "Its backends; without them, every backend with the capability."),
     row("pools.*.capability", CapabilityType, "", "What its members are used for."),
+    row("pools.*.limits", Group, "", "How much it gives at once."),
+    row("pools.*.limits.slots", Count(1, 100_000), "", "Leases at a time, over all members; without it, as many as they have slots."),
     row("discovery", Group, "", "How backends are found on this machine."),
     row("discovery.adopt", AdoptType, "when_empty", "What becomes of a find: a backend while none is configured, always, or never."),
     row("discovery.enabled", Flag, "true", "Whether it looks for backends by itself; asked, it looks either way."),
@@ -244,10 +258,21 @@ const FIELDS: &[FieldDoc] = &[
     row("http.listen", Socket, "127.0.0.1:7717", "Where they are served."),
     row("http.hosts", Texts, "", "Names beside the loopback ones by which they may be asked."),
     row("http.token", Secret, "", "The token; without one, each start makes its own."),
+    row("http.reader", Secret, "", "A second token, which may look and change nothing."),
     row("history", Group, "", "How long what was is remembered of each backend."),
     row("history.seconds", span(60_000, 3_600), "5m", "In buckets of a second."),
     row("history.tens", span(600_000, 86_400), "1h", "In buckets of ten seconds."),
     row("history.minutes", span(3_600_000, 2_592_000), "1d", "In buckets of a minute."),
+    row("thresholds", Group, "", "Limits for every backend; a notice tells when one is passed for ten seconds."),
+    row("thresholds.latency", span(1, 600), "", "Longest time that 95 of 100 probes may take."),
+    row("thresholds.queue", Count(1, 1_000_000), "", "Most that may wait in the backend's own queue."),
+    row("thresholds.success", Count(1, 100), "", "Least share of probes that are to be answered, in per cent."),
+    row("thresholds.vram_free", Size(1), "", "Least free memory of the backend's card."),
+    row("notices", Group, "", "What becomes of notices beside being shown."),
+    row("notices.webhook", Group, "", "A server that is told when a notice is raised and when it ends."),
+    row("notices.webhook.url", Hook, "", "Its address, which gets a POST of JSON; one that is itself a secret goes by reference."),
+    row("notices.webhook.headers", Entries, "", "Headers for it, its key among them."),
+    row("notices.webhook.headers.*", Header, "", "One header."),
     row("log", Group, "", "The rolling log in the state directory."),
     row("log.size", Size(1024), "10MiB", "Largest size of one file before the next is begun."),
     row("log.files", Count(1, 1_000), "3", "Files that are kept, the current one included."),

@@ -14,6 +14,7 @@ use crate::{
 
 /// One value of a loaded configuration. A secret that was written out is hidden; a reference is shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ValueRow {
     /// Its path, like `backends.comfyui.url`.

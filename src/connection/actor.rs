@@ -7,7 +7,6 @@ use std::sync::Arc;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
-pub(crate) use self::show::show_identity;
 use crate::{
     backends::Session,
     connection::{
@@ -61,7 +60,7 @@ impl Drop for State {
             Phase::Closed => Fault::new(Code::Closing, "the connection is closed"),
             _ => Fault::new(Code::Crashed, "the connection's actor ended"),
         };
-        self.slot.door.shut(&why);
+        self.slot.shut(&why);
     }
 }
 
@@ -101,24 +100,23 @@ impl State {
         let (id, meter) = (self.slot.config.id.as_str(), self.slot.record.meter());
         match result {
             Err(fault) => {
-                meter.attempted(id, fault.code().as_str());
                 self.step(Event::Dialed { epoch, result: Err(fault) });
             }
             Ok(opened) => {
-                meter.attempted(id, "ok");
                 if self.slot.record.was_connected() {
                     meter.reconnected(id);
                 }
                 let Opened { session, identity, channel } = *opened;
                 if self.machine.epoch() == Some(epoch) {
-                    self.slot.record.update(|status| {
+                    self.slot.record.observe(epoch, identity, |status| {
                         status.kind = session.kind();
-                        show_identity(status, identity);
                         status.channel = channel;
                         status.connected_at = Some(jiff::Timestamp::now());
                     });
                 }
                 self.step(Event::Dialed { epoch, result: Ok(session) });
+                // Only now the session can be looked at.
+                self.slot.record.stir();
             }
         }
     }
@@ -162,7 +160,7 @@ impl State {
             },
             Effect::Admit => {
                 if let (Some(epoch), Some(session)) = (self.machine.epoch(), self.machine.session()) {
-                    self.slot.door.open(epoch, session.clone());
+                    self.slot.admit(epoch, session.clone());
                 }
             }
             Effect::Bar(fault) => self.slot.door.bar(fault),
@@ -171,7 +169,7 @@ impl State {
                 session.end(why.clone());
                 self.parting = true;
                 if self.machine.session().is_none() {
-                    self.slot.door.shut(&why);
+                    self.slot.lost(&why);
                 }
             }
             Effect::Stop => self.myself.stop(None),

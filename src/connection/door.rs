@@ -1,186 +1,170 @@
 //! The way to a backend's session: open, barred or shut. Its reader never waits for an actor.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::Instant,
-};
+use arc_swap::ArcSwap;
 
 use crate::{
     backends::Session,
-    error::Error,
-    model::{BackendId, Code, Epoch, Fault},
+    model::{Code, Epoch, Fault},
+    pool::seats::{Seat, Seats},
 };
 
 /// What stands behind the door now.
 #[derive(Clone)]
 pub(crate) enum Way {
     /// Come in.
-    Open(Room),
+    Open(Arc<Room>),
     /// Who is in may stay; nobody comes in.
-    Barred(Room, Fault),
+    Barred(Arc<Room>, Fault),
     /// There is nothing behind it.
     Shut(Fault),
     /// Nothing will ever be behind it again: who waits looks elsewhere.
     Gone(Fault),
 }
 
-/// A session and its slots.
-#[derive(Clone)]
+/// A session, and which turn of the seats is its.
 pub(crate) struct Room {
     pub(crate) epoch: Epoch,
     pub(crate) session: Arc<dyn Session>,
-    /// Closed with the session, so that nobody sleeps on slots that are no more.
-    slots: Arc<Semaphore>,
+    turn: u32,
+    used: AtomicBool,
+}
+
+impl Room {
+    /// Whether somebody was here before; from now on somebody was.
+    pub(crate) fn was_used(&self) -> bool {
+        self.used.load(Relaxed) || self.used.swap(true, Relaxed)
+    }
 }
 
 /// The door of one backend. The connection alone opens and shuts it; leases pass through.
 pub(crate) struct Door {
-    backend: BackendId,
-    limit: u32,
-    way: watch::Sender<Way>,
+    pub(crate) seats: Seats,
+    way: ArcSwap<Way>,
     /// Orders the writers: the connection, and the drop of a crashed one.
     writer: Mutex<()>,
 }
 
-/// A way in that was taken: gives its slot back when dropped.
-pub(crate) struct Pass {
-    pub(crate) epoch: Epoch,
-    pub(crate) session: Arc<dyn Session>,
-    _slot: OwnedSemaphorePermit,
-}
-
 impl Door {
-    pub(crate) fn new(backend: BackendId, limit: u32) -> Self {
+    pub(crate) fn new(limit: u32) -> Self {
         let why = Fault::new(Code::Unavailable, "no connection was tried yet");
-        Self { backend, limit, way: watch::channel(Way::Shut(why)).0, writer: Mutex::new(()) }
+        Self { seats: Seats::new(limit), way: ArcSwap::from_pointee(Way::Shut(why)), writer: Mutex::new(()) }
+    }
+
+    /// What stands behind it now.
+    pub(crate) fn way(&self) -> Arc<Way> {
+        self.way.load_full()
     }
 
     /// Whether nothing will ever be behind it again.
     pub(crate) fn is_gone(&self) -> bool {
-        matches!(&*self.way.borrow(), Way::Gone(_))
+        matches!(**self.way.load(), Way::Gone(_))
+    }
+
+    /// Whether there is no session.
+    pub(crate) fn is_shut(&self) -> bool {
+        matches!(**self.way.load(), Way::Shut(_))
+    }
+
+    /// Whether there ever was one.
+    pub(crate) fn was_open(&self) -> bool {
+        self.seats.turn() > 0
     }
 
     /// Lets leases in; a barred room opens again with the slots that are taken still taken.
     pub(crate) fn open(&self, epoch: Epoch, session: Arc<dyn Session>) {
         let _order = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = match &*self.way.borrow() {
-            Way::Barred(room, _) | Way::Open(room) if room.epoch == epoch => room.slots.clone(),
-            _ => Arc::new(Semaphore::new(self.limit as usize)),
+        let room = match &**self.way.load() {
+            Way::Barred(room, _) | Way::Open(room) if room.epoch == epoch => room.clone(),
+            _ => Arc::new(Room { epoch, session, turn: self.seats.begin(), used: AtomicBool::new(false) }),
         };
-        self.way.send_replace(Way::Open(Room { epoch, session, slots }));
+        // Before the seats: who has one finds the room.
+        self.way.store(Arc::new(Way::Open(room)));
+        self.seats.open();
     }
 
     /// Lets nobody in any more.
     pub(crate) fn bar(&self, why: Fault) {
         let _order = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.way.send_if_modified(|way| match way {
-            Way::Open(room) | Way::Barred(room, _) => {
-                *way = Way::Barred(room.clone(), why);
-                true
-            }
-            Way::Shut(_) | Way::Gone(_) => false,
-        });
+        let way = self.way.load_full();
+        if let Way::Open(room) | Way::Barred(room, _) = &*way {
+            self.seats.bar();
+            self.way.store(Arc::new(Way::Barred(room.clone(), why)));
+        }
     }
 
-    /// Ends the session behind it, where there is one, and wakes who sleeps on its slots.
+    /// Ends the session behind it, where there is one.
     pub(crate) fn shut(&self, why: &Fault) {
         self.end(Way::Shut(why.clone()), why);
     }
 
-    /// Shuts it for good, and sends away who waits.
+    /// Shuts it for good.
     pub(crate) fn leave(&self, why: &Fault) {
         self.end(Way::Gone(why.clone()), why);
     }
 
     fn end(&self, way: Way, why: &Fault) {
         let _order = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*self.way.borrow(), Way::Gone(_)) {
+        if self.is_gone() {
             return;
         }
-        let before = self.way.send_replace(way);
-        if let Way::Open(room) | Way::Barred(room, _) = before {
-            room.slots.close();
+        // The seats first: nobody gets one of a session that is over.
+        self.seats.begin();
+        let before = self.way.swap(Arc::new(way));
+        if let Way::Open(room) | Way::Barred(room, _) = &*before {
             room.session.end(why.clone());
         }
     }
 
-    /// Says anew why it is shut; who waits goes on waiting.
+    /// Says anew why it is shut.
     pub(crate) fn explain(&self, why: &Fault) {
-        self.way.send_if_modified(|way| {
-            if let Way::Shut(fault) = way {
-                fault.clone_from(why);
-            }
-            false
-        });
+        let _order = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(&**self.way.load(), Way::Shut(fault) if fault != why) {
+            self.way.store(Arc::new(Way::Shut(why.clone())));
+        }
     }
 
     /// The session, also behind a barred door: health asks it, and nobody else.
     pub(crate) fn session(&self) -> Option<(Epoch, Arc<dyn Session>)> {
-        match &*self.way.borrow() {
+        match &**self.way.load() {
             Way::Open(room) | Way::Barred(room, _) => Some((room.epoch, room.session.clone())),
+            Way::Shut(_) | Way::Gone(_) => None,
+        }
+    }
+
+    /// Which session it is.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        match &**self.way.load() {
+            Way::Open(room) | Way::Barred(room, _) => Some(room.epoch),
             Way::Shut(_) | Way::Gone(_) => None,
         }
     }
 
     /// Slots in use and in all.
     pub(crate) fn slots(&self) -> (u32, u32) {
-        let free = match &*self.way.borrow() {
-            Way::Open(room) | Way::Barred(room, _) => room.slots.available_permits() as u32,
-            Way::Shut(_) | Way::Gone(_) => self.limit,
-        };
-        (self.limit.saturating_sub(free), self.limit)
+        (self.seats.used(), self.seats.limit())
     }
 
-    /// Waits, at most `limit`, for a ready session with a free slot, in turn with the others.
-    ///
-    /// # Cancel safety
-    /// Dropping the future gives up the place in the queue and nothing else.
-    pub(crate) async fn enter(&self, limit: Duration) -> Result<Pass, Error> {
-        let deadline = Instant::now() + limit;
-        let mut way = self.way.subscribe();
-        loop {
-            let now = way.borrow_and_update().clone();
-            if let Way::Gone(_) = now {
-                return Err(self.excuse(&now, limit));
-            }
-            let step = async {
-                match &now {
-                    Way::Open(room) => room.slots.clone().acquire_owned().await.ok().map(|slot| (room, slot)),
-                    Way::Barred(..) | Way::Shut(_) | Way::Gone(_) => {
-                        // The sender lives in this very door: there is no end of changes while we borrow it.
-                        let _ = way.changed().await;
-                        None
-                    }
-                }
-            };
-            match tokio::time::timeout_at(deadline, step).await {
-                // Barred or shut while we waited for the slot: the slot goes back, and we wait again.
-                Ok(Some((room, slot))) if self.admits(room.epoch) => {
-                    return Ok(Pass { epoch: room.epoch, session: room.session.clone(), _slot: slot });
-                }
-                Ok(_) => {}
-                Err(_) => return Err(self.excuse(&self.way.borrow().clone(), limit)),
-            }
+    /// Takes a slot and what it is for, where one is free.
+    pub(crate) fn enter(&self) -> Option<(Seat, Arc<Room>)> {
+        let seat = self.seats.try_take()?;
+        let room = self.room(seat);
+        if room.is_none() {
+            // The session ended in between.
+            self.seats.give_back(seat);
         }
+        Some((seat, room?))
     }
 
-    fn admits(&self, epoch: Epoch) -> bool {
-        matches!(&*self.way.borrow(), Way::Open(room) if room.epoch == epoch)
-    }
-
-    /// Which wait it was, and why nothing was free.
-    fn excuse(&self, way: &Way, waited: Duration) -> Error {
-        let (wait, fault) = match way {
-            Way::Open(_) => ("a free slot", None),
-            Way::Barred(_, fault) | Way::Shut(fault) | Way::Gone(fault) => {
-                ("a ready session", Some(fault.clone()))
-            }
-        };
-        Error::Unavailable { backend: self.backend.clone(), wait, waited, fault: fault.map(Box::new) }
+    /// The room that a seat is in, as long as somebody may come in.
+    pub(crate) fn room(&self, seat: Seat) -> Option<Arc<Room>> {
+        match &**self.way.load() {
+            Way::Open(room) if room.turn == seat.turn => Some(room.clone()),
+            _ => None,
+        }
     }
 }

@@ -4,9 +4,9 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use crate::{
     backends::Session,
-    connection::door::Pass,
     error::Error,
     model::{BackendId, Epoch},
+    pool::{Ask, outcome::Outcome, pass::Pass},
 };
 
 /// The right to use a session now; dropping it gives the slot back.
@@ -21,7 +21,7 @@ pub struct Lease<S: Session + ?Sized> {
 
 impl Lease<dyn Session> {
     pub(crate) fn new(pass: Pass) -> Self {
-        Self { session: pass.session.clone(), pass }
+        Self { session: pass.session().clone(), pass }
     }
 
     /// The lease on a session of a known type.
@@ -45,7 +45,27 @@ impl<S: Session + ?Sized> Lease<S> {
 
     /// Which session it is.
     pub fn epoch(&self) -> Epoch {
-        self.pass.epoch
+        self.pass.epoch()
+    }
+
+    /// Why this backend was chosen, and why not the others of its pool, as it was then.
+    pub fn routed(&self) -> String {
+        self.pass.routed()
+    }
+
+    /// Tells what came of what it was for.
+    pub(crate) fn report(&self, outcome: &Outcome) {
+        self.pass.report(outcome);
+    }
+
+    /// Notes the model that it was used with.
+    pub(crate) fn worked_with(&self, model: &str) {
+        self.pass.worked_with(model);
+    }
+
+    /// As [`Self::routed`], for what was asked.
+    pub(crate) fn routed_for(&self, ask: &Ask) -> String {
+        self.pass.routed_for(ask)
     }
 
     /// The session, for work that outlives the borrow; the slot stays taken only as long as the lease lives.

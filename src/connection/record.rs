@@ -1,26 +1,88 @@
 //! What is shown of one backend: written by its connection and by health, published by the hub.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use crate::{
     config::BackendConfig,
     hub::Hub,
     model::{
-        BackendStatus, Channel, Health, Phase,
+        BackendStatus, Channel, Epoch, Health, Identity, Names, Phase,
         status::{Breaker, Resources, Slots},
     },
+    registry::Observed,
 };
 
 /// The shown state of one backend.
 pub(crate) struct Record {
     status: Mutex<BackendStatus>,
+    /// What was seen of the backend: it outlives the sessions, and the registry's actor.
+    observed: Mutex<Option<Arc<Observed>>>,
+    /// Requests that the backend did not understand: what is known of it may be out of date.
+    doubts: AtomicU64,
     begun: jiff::Timestamp,
     hub: Arc<Hub>,
 }
 
 impl Record {
     pub(crate) fn new(config: &BackendConfig, hub: Arc<Hub>) -> Self {
-        Self { status: Mutex::new(blank(config)), begun: jiff::Timestamp::now(), hub }
+        Self {
+            status: Mutex::new(blank(config)),
+            observed: Mutex::default(),
+            doubts: AtomicU64::new(0),
+            begun: jiff::Timestamp::now(),
+            hub,
+        }
+    }
+
+    /// Takes what the backend said of itself in a session, and shows it, with what else `change` shows.
+    pub(crate) fn observe(&self, epoch: Epoch, identity: Identity, change: impl FnOnce(&mut BackendStatus)) {
+        let identity = self.hub.stock.one(identity);
+        let seen = {
+            let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+            let seen = Observed::after(observed.as_deref(), epoch, identity, jiff::Timestamp::now());
+            observed.insert(Arc::new(seen)).clone()
+        };
+        self.update(|status| {
+            seen.show(status);
+            change(status);
+        });
+        self.hub.notice_seen();
+    }
+
+    /// Takes what was known of the backend before, where nothing was seen since.
+    pub(crate) fn recall(&self, known: Arc<Observed>) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        if observed.is_some() {
+            return;
+        }
+        *observed = Some(known.clone());
+        drop(observed);
+        self.update(|status| known.show(status));
+        self.hub.notice_seen();
+    }
+
+    /// What was last seen of the backend.
+    pub(crate) fn observed(&self) -> Option<Arc<Observed>> {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// There may be more to see of the backend now.
+    pub(crate) fn stir(&self) {
+        self.hub.notice_seen();
+    }
+
+    /// The backend did not understand a request: what is known of it may be out of date.
+    pub(crate) fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::Relaxed);
+        self.hub.notice_seen();
+    }
+
+    /// How often that was so.
+    pub(crate) fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Relaxed)
     }
 
     /// Changes what is shown, and publishes it where anything changed that a person sees.
@@ -49,7 +111,7 @@ impl Record {
     }
 }
 
-fn blank(config: &BackendConfig) -> BackendStatus {
+pub(crate) fn blank(config: &BackendConfig) -> BackendStatus {
     BackendStatus {
         id: config.id.clone(),
         kind: config.kind,
@@ -70,16 +132,19 @@ fn blank(config: &BackendConfig) -> BackendStatus {
         version: None,
         title: None,
         capabilities: Vec::new(),
-        models: Vec::new(),
-        functions: Vec::new(),
+        models: Names::default(),
+        loaded: Vec::new(),
+        functions: Names::default(),
         queue: None,
         slots: Slots { used: 0, limit: config.limits.slots },
+        cordoned_at: None,
         latency_ms: None,
         request_ms: None,
         job_ms: None,
         success_rate: None,
         uptime: None,
         resources: Resources::default(),
+        tokens: None,
         attempts: 0,
         next_attempt_at: None,
         breaker: Breaker::default(),

@@ -1,9 +1,14 @@
 //! The place of one backend: what outlives its connection's actor.
 
+mod work;
+
 use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU8, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -11,19 +16,25 @@ use arc_swap::ArcSwap;
 use backline_supervisors::{Down, Next};
 use jiff::Timestamp;
 
+pub(crate) use self::work::Cordon;
 use crate::{
-    backends::{Connector, connector_for},
+    backends::{Connector, Session, connector_for},
     config::BackendConfig,
     connection::{
         alarm::Task,
         backoff::Pacing,
+        diagnosis,
         door::Door,
+        ease::Ease,
+        endpoint::{Endpoint, Endpoints},
         machine::{Memory, Patience},
         pace::Pace,
         record::Record,
     },
     hub::Hub,
-    model::{BackendStatus, Breaker, Channel, Code, Epoch, Fault, Health, Phase, status::LastError},
+    model::{BackendStatus, Breaker, Channel, Code, Epoch, Fault, Health, Kind, Phase, status::LastError},
+    net::witness::Sworn,
+    pool::{card::Cards, line::Line, traffic::Traffic},
     settings::change::retuned,
 };
 
@@ -34,8 +45,19 @@ pub(crate) struct Slot {
     pub(crate) config: BackendConfig,
     settings: ArcSwap<BackendConfig>,
     pub(crate) door: Door,
+    pub(crate) ease: Ease,
+    /// What came of the work before.
+    pub(crate) traffic: Arc<Traffic>,
+    /// Shared with whoever goes to the same address.
+    pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) record: Record,
     pub(crate) pace: Arc<Pace>,
+    /// Who waits for a slot, here or elsewhere.
+    pub(crate) line: Arc<Line>,
+    /// What it turned out to be; as configured before.
+    kind: AtomicU8,
+    /// Milliseconds since 1970; 0 where it is not cordoned.
+    cordoned: AtomicI64,
     memory: Mutex<Memory>,
     connector: Mutex<Option<Arc<dyn Connector>>>,
     dialer: Dialer,
@@ -48,47 +70,76 @@ pub(crate) struct Slot {
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Makes a backend's connector: the kind's own, or a virtual one in a test.
-pub(crate) type Dialer = Arc<dyn Fn(&BackendConfig) -> Result<Arc<dyn Connector>, Fault> + Send + Sync>;
+pub(crate) type Dialer =
+    Arc<dyn Fn(&BackendConfig, Arc<Traffic>) -> Result<Arc<dyn Connector>, Fault> + Send + Sync>;
+
+/// What the slots of one supervisor share.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) line: Arc<Line>,
+    pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) cards: Arc<Cards>,
+    pub(crate) dialer: Dialer,
+}
 
 /// The connectors of the real kinds.
 pub(crate) fn real_dialer() -> Dialer {
-    Arc::new(|config| connector_for(config.target()?))
+    Arc::new(|config, traffic| {
+        let mut target = config.target()?;
+        target.http.witness = Some(Sworn(traffic));
+        Ok(diagnosis::connector(config, connector_for(target)?))
+    })
 }
 
 impl Slot {
-    pub(crate) fn new(config: BackendConfig, hub: Arc<Hub>, pace: Arc<Pace>, dialer: Dialer) -> Arc<Self> {
+    pub(crate) fn new(config: BackendConfig, common: &Common) -> Arc<Self> {
         // Epochs go on from the clock, so that those of an earlier process are never met again.
-        Self::after(Epoch::new(first_epoch()), config, hub, pace, dialer)
+        Self::after(Epoch::new(first_epoch()), config, common)
     }
 
     /// The place of the same backend under other settings, with epochs that go on from this one's.
-    pub(crate) fn successor(&self, config: BackendConfig, hub: Arc<Hub>) -> Arc<Self> {
+    pub(crate) fn successor(&self, config: BackendConfig, common: &Common) -> Arc<Self> {
         let last = self.memory().epoch.max(Epoch::new(first_epoch()));
-        Self::after(last, config, hub, self.pace.clone(), self.dialer.clone())
+        let same = (self.config.kind, &self.config.url) == (config.kind, &config.url);
+        let next = Self::after(last, config, common);
+        next.cordon_from(self.cordoned.load(Relaxed));
+        // At another address it may be another server.
+        if let Some(known) = self.record.observed().filter(|_| same) {
+            next.record.recall(known);
+        }
+        next
     }
 
-    fn after(
-        last: Epoch,
-        config: BackendConfig,
-        hub: Arc<Hub>,
-        pace: Arc<Pace>,
-        dialer: Dialer,
-    ) -> Arc<Self> {
+    fn after(last: Epoch, config: BackendConfig, common: &Common) -> Arc<Self> {
         let pacing = if config.url.is_loopback() { Pacing::Loopback } else { Pacing::Network };
         let patience = Patience { hang_limit: config.hang_limit, ..Patience::default() };
         // Hashing nothing with fresh keys: a seed of its own for each backend, without a global generator.
         let seed = RandomState::new().build_hasher().finish();
-        Arc::new(Self {
-            door: Door::new(config.id.clone(), config.limits.slots),
-            record: Record::new(&config, hub),
-            pace,
+        let slot = Arc::new(Self {
+            door: Door::new(config.limits.slots),
+            ease: Ease::new(),
+            traffic: Arc::new(Traffic::new(config.probe.rise, common.line.stir.clone())),
+            endpoint: common.endpoints.at(&config.url.authority()),
+            record: Record::new(&config, common.hub.clone()),
+            pace: common.pace.clone(),
+            line: common.line.clone(),
+            kind: AtomicU8::new(config.kind as u8),
+            cordoned: AtomicI64::new(0),
             memory: Mutex::new(Memory::new(last, pacing, patience, seed)),
             connector: Mutex::new(None),
-            dialer,
+            dialer: common.dialer.clone(),
             farewell: Mutex::new(None),
             settings: ArcSwap::from_pointee(config.clone()),
             config,
-        })
+        });
+        if let Some(name) = &slot.config.exclusive {
+            let card = common.cards.named(name);
+            let number = card.join(Arc::downgrade(&slot));
+            slot.door.seats.share(card, number);
+        }
+        slot
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -101,10 +152,12 @@ impl Slot {
     }
 
     /// Takes over what a live session can take of new settings.
-    pub(crate) fn retune(&self, wanted: &BackendConfig) {
+    pub(crate) fn retune(self: &Arc<Self>, wanted: &BackendConfig) {
         let now = Arc::new(retuned(&self.settings(), wanted));
         self.memory().patience.hang_limit = now.hang_limit;
         self.settings.store(now.clone());
+        self.door.seats.set_limit(now.limits.slots);
+        self.line.serve(self);
         self.record.update(|status| {
             status.required = now.required;
             status.source = now.source;
@@ -116,6 +169,23 @@ impl Slot {
     pub(crate) fn vacate(&self) {
         *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.door.leave(&Fault::new(Code::Closing, "the backend was removed, or its settings changed"));
+        self.line.dismiss(self);
+    }
+
+    /// Lets leases in, those that wait first.
+    pub(crate) fn admit(self: &Arc<Self>, epoch: Epoch, session: Arc<dyn Session>) {
+        let returns = self.door.is_shut() && self.door.was_open();
+        if returns {
+            self.ease.begin();
+        }
+        self.kind.store(session.kind() as u8, Relaxed);
+        self.traffic.connected();
+        self.door.open(epoch, session);
+        self.line.serve(self);
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        Kind::ALL[usize::from(self.kind.load(Relaxed)) % Kind::ALL.len()]
     }
 
     /// The connector, made at the first need: until its settings can be used each dial fails with the reason, and a
@@ -125,7 +195,7 @@ impl Slot {
         if let Some(connector) = &*connector {
             return Ok(connector.clone());
         }
-        let made = (self.dialer)(&self.config)?;
+        let made = (self.dialer)(&self.config, self.traffic.clone())?;
         *connector = Some(made.clone());
         Ok(made)
     }
@@ -135,7 +205,7 @@ impl Slot {
     pub(crate) fn hang_up(&self) {
         *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let fault = Fault::new(Code::Closing, "Backline has stopped");
-        self.door.shut(&fault);
+        self.shut(&fault);
         if self.record.read(|status| status.phase != Phase::Closed) {
             self.record.update(|status| show_absence(status, Phase::Closed, &fault, None));
         }
@@ -161,10 +231,10 @@ impl Slot {
         let (phase, code, what) = match down.next {
             Next::Restart(_) => (Phase::Waiting, Code::Crashed, "is restarted"),
             Next::Quarantine(_) => (Phase::Quarantined, Code::CrashLoop, "is set aside"),
-            _ => return self.door.shut(&Fault::new(Code::Closing, "the connection is closed")),
+            _ => return self.shut(&Fault::new(Code::Closing, "the connection is closed")),
         };
         let fault = Fault::new(code, format!("the connection's actor {}; it {what}", down.exit));
-        self.door.shut(&fault);
+        self.shut(&fault);
         let next = match down.next {
             Next::Restart(at) | Next::Quarantine(at) => Some(wall(at)),
             _ => None,

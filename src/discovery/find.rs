@@ -6,6 +6,7 @@ use crate::{model::Kind, net::Address};
 
 /// A server that was found, as `backline discover --json` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Find {
     /// Which protocol it speaks.
@@ -24,6 +25,7 @@ pub struct Find {
 
 /// What a found server wants before it works for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Need {

@@ -3,7 +3,7 @@
 #[cfg(feature = "comfyui")]
 pub(super) mod comfyui;
 #[cfg(feature = "gradio")]
-pub(super) mod gradio;
+pub(crate) mod gradio;
 #[cfg(feature = "wan2gp")]
 pub(super) mod mcp;
 #[cfg(feature = "litellm")]

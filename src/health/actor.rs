@@ -1,6 +1,10 @@
 //! The prober: one wheel of 100 ms for all backends, one probe at a time for each.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinSet, time::Instant};
@@ -13,23 +17,32 @@ use crate::{
         machine::{Vital, Witness},
         slot::Slot,
     },
-    health::{
-        HealthReport,
-        history::History,
-        verdict::{Advice, Verdict},
-    },
-    model::{BackendId, Code, Epoch, Fault, Health},
+    health::{HealthReport, endpoint::Endpoint, patient::Patient, verdict::Advice},
+    model::{BackendId, Code, Epoch, Fault},
+    net::witness::told_elsewhere,
     roster::Roster,
 };
 
 /// Probes are coalesced to this grid: a thousand timers of their own would each wake the process.
 const WHEEL: Duration = Duration::from_millis(100);
+/// A time-out that comes so much too late tells of us, not of the backend.
+const LATE: Duration = Duration::from_millis(500);
 /// Between turns when no probe is due: a new session is noticed by then.
 const IDLE_TURN: Duration = Duration::from_secs(1);
 
 pub(crate) enum Msg {
     Turn,
-    Probed { id: BackendId, epoch: Epoch, took: Duration, outcome: Result<Pulse, Fault> },
+    Probed {
+        id: BackendId,
+        epoch: Epoch,
+        took: Duration,
+        outcome: Result<Pulse, Fault>,
+    },
+    /// We were late ourselves: a probe says nothing.
+    Void {
+        id: BackendId,
+        epoch: Epoch,
+    },
     CheckNow(BackendId),
     HealthOf(BackendId, oneshot::Sender<Option<HealthReport>>),
 }
@@ -42,16 +55,6 @@ pub(crate) struct State {
     patients: HashMap<BackendId, Patient>,
     probes: JoinSet<()>,
     alarm: Alarm,
-}
-
-struct Patient {
-    /// The session that the verdict is about.
-    epoch: Epoch,
-    verdict: Verdict,
-    history: History,
-    due: Instant,
-    under_way: Option<Epoch>,
-    fault: Option<Fault>,
 }
 
 impl Actor for Prober {
@@ -82,6 +85,7 @@ impl Actor for Prober {
         match msg {
             Msg::Turn => state.turn(),
             Msg::Probed { id, epoch, took, outcome } => state.probed(&id, epoch, took, outcome),
+            Msg::Void { id, epoch } => state.void(&id, epoch),
             Msg::CheckNow(id) => state.check_now(&id),
             Msg::HealthOf(id, reply) => {
                 // Whoever asked may have stopped waiting.
@@ -99,8 +103,10 @@ impl State {
         while self.probes.try_join_next().is_some() {}
         let slots = self.roster.slots();
         self.patients.retain(|id, _| slots.iter().any(|s| s.config.id == *id));
+        let under_way = self.patients.values().filter(|p| p.under_way.is_some());
+        let mut asked = under_way.filter_map(|p| p.endpoint).collect();
         for slot in &slots {
-            self.attend(slot, now);
+            self.attend(slot, now, &mut asked);
         }
         self.set_wheel(now);
     }
@@ -117,7 +123,8 @@ impl State {
         });
     }
 
-    fn attend(&mut self, slot: &Arc<Slot>, now: Instant) {
+    /// Sends a probe where it is due and no other session of the same endpoint has one under way.
+    fn attend(&mut self, slot: &Arc<Slot>, now: Instant, asked: &mut HashSet<Endpoint>) {
         let Some((epoch, _)) = slot.door.session() else {
             // Nothing to probe: its time must not stand in the past, or the wheel would turn for it.
             if let Some(patient) = self.patients.get_mut(&slot.config.id) {
@@ -126,24 +133,11 @@ impl State {
             return;
         };
         let probe = slot.settings().probe;
-        let patient = self.patients.entry(slot.config.id.clone()).or_insert_with(|| Patient {
-            epoch: Epoch::ZERO,
-            verdict: Verdict::new(probe.rise, probe.fall),
-            history: History::new(),
-            due: now,
-            under_way: None,
-            fault: None,
-        });
-        if patient.epoch != epoch {
-            // A new session: its dial was the first proof, the next comes after an interval of its own length, so
-            // that backends which came together do not stay in step.
-            let offset = probe.interval.mul_f64(0.8 + 0.2 * fastrand::f64());
-            patient.epoch = epoch;
-            patient.verdict = Verdict::new(probe.rise, probe.fall);
-            patient.due = now + offset;
-            patient.fault = None;
-        }
-        if patient.under_way.is_none() && patient.due <= now {
+        let id = slot.config.id.clone();
+        let patient = self.patients.entry(id).or_insert_with(|| Patient::new(&slot.config, &probe, now));
+        patient.meet(epoch, &probe, now);
+        let due = patient.under_way.is_none() && patient.due <= now;
+        if due && patient.endpoint.is_none_or(|endpoint| asked.insert(endpoint)) {
             patient.under_way = Some(epoch);
             self.probe(slot.clone(), probe.timeout);
         }
@@ -164,8 +158,13 @@ impl State {
                 return;
             };
             let begun = Instant::now();
-            let outcome = match tokio::time::timeout(limit, session.probe()).await {
+            let outcome = match tokio::time::timeout(limit, told_elsewhere(session.probe())).await {
                 Ok(outcome) => outcome,
+                // The process was stopped, the machine slept, or its cores were taken: its answer may be here unread.
+                Err(_) if begun.elapsed() > limit + LATE => {
+                    let _ = myself.cast(Msg::Void { id: slot.config.id.clone(), epoch });
+                    return;
+                }
                 Err(_) => {
                     let place = slot.config.url.authority();
                     Err(Fault::new(
@@ -180,12 +179,71 @@ impl State {
     }
 
     fn probed(&mut self, id: &BackendId, epoch: Epoch, took: Duration, outcome: Result<Pulse, Fault>) {
-        let Some(slot) = self.roster.slot(id) else { return };
-        let Some(patient) = self.patients.get_mut(id) else { return };
+        let mut overdue = false;
+        for (other, epoch) in self.companions(id, took, &outcome) {
+            let session = self.roster.slot(&other).and_then(|slot| slot.door.session());
+            let Some((_, session)) = session.filter(|(live, _)| *live == epoch) else { continue };
+            if let Ok(pulse) = &outcome {
+                session.overhear(pulse);
+            }
+            overdue |= self.learned(&other, epoch, took, outcome.clone());
+        }
+        overdue |= self.learned(id, epoch, took, outcome);
+        if overdue {
+            self.turn();
+        } else {
+            self.set_wheel(Instant::now());
+        }
+    }
+
+    /// The other sessions with the same endpoint, where an outcome tells of it and not of one session or log-in.
+    fn companions(
+        &self,
+        id: &BackendId,
+        took: Duration,
+        outcome: &Result<Pulse, Fault>,
+    ) -> Vec<(BackendId, Epoch)> {
+        let shared = match outcome {
+            Ok(_) => true,
+            Err(fault) => matches!(
+                fault.code(),
+                Code::ConnectionRefused
+                    | Code::NoRoute
+                    | Code::ConnectTimeout
+                    | Code::RequestTimeout
+                    | Code::Hang
+            ),
+        };
+        let Some(prober) = self.patients.get(id).filter(|_| shared) else { return Vec::new() };
+        let begun = Instant::now() - took;
+        let fits = |(other, p): &(&BackendId, &Patient)| *other != id && p.shares(prober, begun);
+        self.patients.iter().filter(fits).map(|(other, p)| (other.clone(), p.epoch)).collect()
+    }
+
+    /// A probe without a meaning is made again at once.
+    fn void(&mut self, id: &BackendId, epoch: Epoch) {
+        tracing::debug!(backend = %id, %epoch, "a probe is void: we were late ourselves");
+        if let Some(patient) = self.patients.get_mut(id) {
+            patient.under_way = None;
+            patient.due = Instant::now();
+        }
+        self.turn();
+    }
+
+    /// Takes an outcome; tells whether the next probe is due already.
+    fn learned(
+        &mut self,
+        id: &BackendId,
+        epoch: Epoch,
+        took: Duration,
+        outcome: Result<Pulse, Fault>,
+    ) -> bool {
+        let slot = self.roster.slot(id);
+        let Some((slot, patient)) = slot.zip(self.patients.get_mut(id)) else { return false };
         patient.under_way = None;
         // A probe of a former session says nothing of this one.
         if epoch != patient.epoch {
-            return;
+            return false;
         }
         slot.record.chronicle().probed(id, outcome.is_ok().then_some(took));
         match &outcome {
@@ -204,15 +262,11 @@ impl State {
         let now = Instant::now();
         patient.due = (now - took.min(wait)) + wait;
         let overdue = patient.due <= now;
-        show(&slot, patient, outcome.ok());
+        patient.show(&slot, outcome.ok());
         if let Some(advice) = advice {
             self.advise(id, epoch, advice);
         }
-        if overdue {
-            self.turn();
-        } else {
-            self.set_wheel(now);
-        }
+        overdue
     }
 
     fn advise(&self, id: &BackendId, epoch: Epoch, advice: Advice) {
@@ -235,32 +289,6 @@ impl State {
 
     fn report(&self, id: &BackendId) -> Option<HealthReport> {
         let slot = self.roster.slot(id)?;
-        let patient = self.patients.get(id);
-        let live = slot.door.session().is_some();
-        Some(HealthReport {
-            backend: id.clone(),
-            health: patient.filter(|_| live).map_or(Health::Unknown, |p| p.verdict.health()),
-            probes: patient.map_or(0, |p| p.history.probes()),
-            success_rate: patient.and_then(|p| p.history.success_rate()),
-            latency_ms: patient.and_then(|p| p.history.latency_ms()),
-            fault: patient.and_then(|p| p.fault.clone()),
-        })
+        Some(Patient::report(&slot, self.patients.get(id)))
     }
-}
-
-fn show(slot: &Slot, patient: &Patient, pulse: Option<Pulse>) {
-    let (used, limit) = slot.door.slots();
-    slot.record.update(|status| {
-        status.last_check_at = Some(jiff::Timestamp::now());
-        status.latency_ms = patient.history.latency_ms();
-        status.success_rate = patient.history.success_rate();
-        status.slots = crate::model::status::Slots { used, limit };
-        if let Some(pulse) = pulse {
-            status.queue = pulse.queue.or(status.queue);
-            let (new, old) = (pulse.resources, status.resources);
-            status.resources.vram_free = new.vram_free.or(old.vram_free);
-            status.resources.vram_total = new.vram_total.or(old.vram_total);
-            status.resources.ram_free = new.ram_free.or(old.ram_free);
-        }
-    });
 }

@@ -90,6 +90,9 @@ impl Archive {
             let Some(mut past) = self.pasts.remove(&slot.config.id) else { continue };
             if let Some(kept) = past.memory.take().filter(|kept| kept.is_of(slot)) {
                 slot.record.update(|status| kept.memory.show(status));
+                if let Some(known) = kept.memory.observed() {
+                    slot.record.recall(Arc::new(known));
+                }
             }
             self.hub.chronicle.absorb(&slot.config.id, &past);
         }
@@ -125,7 +128,9 @@ impl Archive {
         let memory = if self.marks.insert(id.clone(), mark) == Some(mark) {
             None
         } else {
-            slot.record.read(Memory::of).map(|memory| Kept::new(memory, slot))
+            let observed = slot.record.observed();
+            let memory = slot.record.read(|status| Memory::of(status, observed.as_deref()));
+            memory.map(|memory| Kept::new(memory, slot))
         };
         News { backend: id.clone(), reels, steps, memory }
     }

@@ -1,15 +1,20 @@
 //! What is known of a backend from its last connection, over restarts of Backline.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    BackendStatus, Capability, Code, Fault, Phase,
-    status::{LastError, Quantiles},
+use crate::{
+    model::{
+        BackendStatus, Code, Epoch, Fault, Identity, Phase,
+        status::{LastError, Quantiles},
+    },
+    registry::Observed,
 };
 
-/// Names of models and functions that are kept, of each.
-const NAMES: usize = 2_000;
+/// Names of models, functions and nodes that are kept, of each.
+const NAMES: usize = 1_500;
 
 /// What is known of a backend from its last connection. Fields may be added; unknown ones are left.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -19,7 +24,7 @@ pub(crate) struct Memory {
     pub(super) connected_at: Option<Timestamp>,
     /// Why it was not connected, or last lost.
     pub(super) cause: Option<Cause>,
-    /// What it said of itself.
+    /// What was seen of it.
     pub(super) facts: Option<Facts>,
     /// How long its probes took.
     pub(super) latency_ms: Option<Quantiles>,
@@ -33,21 +38,13 @@ pub(crate) struct Cause {
     pub(super) at: Timestamp,
 }
 
-/// What a backend said of itself, when, and in which session.
+/// What was seen of a backend, when, and in which session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     pub(super) observed_at: Timestamp,
     pub(super) epoch: u64,
-    #[serde(default)]
-    pub(super) version: Option<String>,
-    #[serde(default)]
-    pub(super) title: Option<String>,
-    #[serde(default)]
-    pub(super) capabilities: Vec<String>,
-    #[serde(default)]
-    pub(super) models: Vec<String>,
-    #[serde(default)]
-    pub(super) functions: Vec<String>,
+    #[serde(flatten)]
+    pub(super) identity: Identity,
 }
 
 /// What changes when a memory does: cheap to compare at each tick.
@@ -61,12 +58,11 @@ impl Mark {
 }
 
 impl Memory {
-    /// What is worth keeping of a status; `None` before there is anything.
-    pub(super) fn of(status: &BackendStatus) -> Option<Self> {
+    /// What is worth keeping of a backend; `None` before there is anything.
+    pub(super) fn of(status: &BackendStatus, observed: Option<&Observed>) -> Option<Self> {
         if Mark::of(status) == Mark(None, None, None) {
             return None;
         }
-        let names = |all: &[String]| all.iter().take(NAMES).cloned().collect();
         Some(Self {
             connected_at: status.connected_at,
             cause: status.last_error.as_ref().map(|error| Cause {
@@ -74,45 +70,50 @@ impl Memory {
                 message: error.message.clone(),
                 at: error.at,
             }),
-            facts: status.observed_at.map(|observed_at| Facts {
-                observed_at,
-                epoch: status.epoch,
-                version: status.version.clone(),
-                title: status.title.clone(),
-                capabilities: status.capabilities.iter().map(|c| c.as_str().to_owned()).collect(),
-                models: names(&status.models),
-                functions: names(&status.functions),
-            }),
+            facts: observed.map(Facts::new),
             latency_ms: status.latency_ms,
         })
     }
 
-    /// Shows what was known, where this run knows nothing newer. It is marked by its age: `observed_at` and
-    /// `connected_at` say when it was so, and the phase says that it is not so now.
-    pub(super) fn show(self, status: &mut BackendStatus) {
+    /// Shows what was known, where this run knows nothing newer. It is marked by its age: `connected_at` says when it
+    /// was so, and the phase says that it is not so now.
+    pub(super) fn show(&self, status: &mut BackendStatus) {
         if status.connected_at.is_none() {
             status.connected_at = self.connected_at;
         }
         if status.last_error.is_none() && status.phase != Phase::Ready {
-            status.last_error = self.cause.and_then(Cause::into_error);
+            status.last_error = self.cause.as_ref().and_then(Cause::error);
         }
         if status.latency_ms.is_none() {
             status.latency_ms = self.latency_ms;
         }
-        let (None, Some(facts)) = (status.observed_at, self.facts) else { return };
-        status.observed_at = Some(facts.observed_at);
-        status.version = facts.version;
-        status.title = facts.title;
-        // A capability that this version does not know is of no use to it.
-        status.capabilities =
-            facts.capabilities.iter().filter_map(|c| c.parse::<Capability>().ok()).collect();
-        status.models = facts.models;
-        status.functions = facts.functions;
+    }
+
+    /// What was seen.
+    pub(super) fn observed(self) -> Option<Observed> {
+        let Facts { observed_at, epoch, identity } = self.facts?;
+        let depth = identity.depth;
+        Some(Observed { epoch: Epoch::new(epoch), at: observed_at, depth, identity: Arc::new(identity) })
+    }
+}
+
+impl Facts {
+    /// Names beyond a bound are left out: the rest is seen again at the next connection.
+    fn new(observed: &Observed) -> Self {
+        let mut identity = Identity::clone(&observed.identity);
+        for names in [&mut identity.models, &mut identity.functions, &mut identity.nodes] {
+            if names.len() > NAMES {
+                *names = names[..NAMES].into();
+            }
+        }
+        identity.signatures.truncate(NAMES);
+        identity.evidence.iter_mut().for_each(|evidence| evidence.models.truncate(NAMES));
+        Self { observed_at: observed.at, epoch: observed.epoch.get(), identity }
     }
 }
 
 impl Cause {
-    fn into_error(self) -> Option<LastError> {
+    fn error(&self) -> Option<LastError> {
         let code = Code::ALL.iter().find(|code| code.as_str() == self.code)?;
         Some(LastError::new(&Fault::new(*code, &self.message), self.at))
     }

@@ -10,6 +10,7 @@ use crate::model::BackendId;
 
 /// The history of one backend over a window that ends now.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct HistoryReport {
     /// The backend.
@@ -35,6 +36,7 @@ pub struct HistoryReport {
 
 /// One bucket of a report. A latency is `None` where no probe was answered.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names say it, with their units")]
 pub struct Point {

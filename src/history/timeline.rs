@@ -14,6 +14,7 @@ const CAUSE: usize = 200;
 
 /// A phase that a backend entered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Step {
     /// When, by the wall clock.

@@ -7,71 +7,37 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use http::{HeaderMap, header};
 use tokio::time::Instant;
 
-use super::{Context, answer::refusal};
-use crate::{model::Class, net::body::hex};
+use super::{sessions::Sessions, token::Token};
+use crate::Handle;
 
 /// How long a one-time code can be traded.
 const CODE_LIFE: Duration = Duration::from_secs(600);
-/// Codes and sessions that are kept; the oldest go first.
+/// Codes that are kept; the oldest go first.
 const KEPT: usize = 64;
 
-/// A secret of 256 random bits, in hexadecimal; or one that a person set.
+/// Who may ask, and for what. Clones share codes and sessions.
 #[derive(Clone)]
-pub struct Token(Arc<str>);
-
-impl Token {
-    /// A new one.
-    pub fn random() -> Self {
-        let mut bits = [0; 32];
-        rustls::crypto::aws_lc_rs::default_provider()
-            .secure_random
-            .fill(&mut bits)
-            .expect("the system has random bits; without them nothing here is safe");
-        Self(hex(&bits).into())
-    }
-
-    /// One that a person set; at least 16 characters.
-    pub fn fixed(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (text.len() >= 16 && text.bytes().all(|b| b.is_ascii_graphic())).then(|| Self(text.into()))
-    }
-
-    /// The secret itself, for the file that the owner alone reads.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    fn matches(&self, text: &str) -> bool {
-        self.0.as_bytes().ct_eq(text.as_bytes()).into()
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(hidden)")
-    }
-}
-
-/// Who may ask.
-#[derive(Clone, Debug)]
 pub struct Access(Arc<Rules>);
 
-#[derive(Debug)]
 struct Rules {
     token: Token,
+    reader: Option<Token>,
     hosts: Vec<String>,
-    codes: Mutex<HashMap<String, Instant>>,
-    sessions: Mutex<Vec<[u8; 32]>>,
+    scope: Scope,
+    codes: Arc<Mutex<HashMap<String, Instant>>>,
+    sessions: Arc<Sessions>,
+}
+
+/// What somebody who is let in may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Look.
+    Read,
+    /// Everything.
+    Full,
 }
 
 impl Access {
@@ -84,48 +50,97 @@ impl Access {
     /// the scheme's).
     pub fn with_hosts(token: Token, hosts: Vec<String>) -> Self {
         let hosts = hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect();
-        Self(Arc::new(Rules { token, hosts, codes: Mutex::default(), sessions: Mutex::default() }))
+        let (codes, sessions) = (Arc::default(), Arc::default());
+        Self(Arc::new(Rules { token, reader: None, hosts, scope: Scope::Full, codes, sessions }))
+    }
+
+    /// Lets in another token, too, to look and change nothing.
+    #[must_use]
+    pub fn reader(self, token: Token) -> Self {
+        self.with(|rules| rules.reader = Some(token))
+    }
+
+    /// Nobody changes anything through this router, whatever their token: for a status page.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        self.with(|rules| rules.scope = Scope::Read)
+    }
+
+    /// Lets the API be asked by one more name, like the address that it listens on.
+    #[must_use]
+    pub fn host(self, name: impl Into<String>) -> Self {
+        let name = name.into().to_ascii_lowercase();
+        self.with(|rules| rules.hosts.push(name))
+    }
+
+    /// Goes on with the page's sessions of earlier runs, where the supervisor keeps state; and keeps those to come.
+    ///
+    /// # Cancel safety
+    /// Dropped, sessions are those of this process alone.
+    pub async fn kept_by(self, handle: &Handle) -> Self {
+        if let Some(store) = handle.store() {
+            self.0.sessions.keep_in(store).await;
+        }
+        self
+    }
+
+    fn with(self, change: impl FnOnce(&mut Rules)) -> Self {
+        let Rules { token, reader, hosts, scope, codes, sessions } = &*self.0;
+        let mut rules = Rules {
+            token: token.clone(),
+            reader: reader.clone(),
+            hosts: hosts.clone(),
+            scope: *scope,
+            codes: codes.clone(),
+            sessions: sessions.clone(),
+        };
+        change(&mut rules);
+        Self(Arc::new(rules))
     }
 
     /// A code that can be traded once, within 10 minutes, for a session of the page.
     pub fn one_time_code(&self) -> String {
-        let code = Token::random().0.to_string();
+        let code = Token::random().expose().to_owned();
         let mut codes = lock(&self.0.codes);
         let now = Instant::now();
         codes.retain(|_, made| now.saturating_duration_since(*made) < CODE_LIFE);
-        if codes.len() < KEPT {
-            codes.insert(code.clone(), now);
+        if codes.len() >= KEPT {
+            let oldest = codes.iter().min_by_key(|(_, made)| **made).map(|(code, _)| code.clone());
+            codes.retain(|code, _| Some(code) != oldest.as_ref());
         }
+        codes.insert(code.clone(), now);
         code
     }
 
     /// Trades a code for a session's token.
-    pub(crate) fn trade(&self, code: &str) -> Option<Token> {
+    pub(crate) async fn trade(&self, code: &str) -> Option<Token> {
         let made = lock(&self.0.codes).remove(code)?;
         if Instant::now().saturating_duration_since(made) >= CODE_LIFE {
             return None;
         }
-        let session = Token::random();
-        let mut sessions = lock(&self.0.sessions);
-        if sessions.len() == KEPT {
-            sessions.remove(0);
-        }
-        sessions.push(digest(session.expose()));
-        Some(session)
+        Some(self.0.sessions.begin().await)
     }
 
-    fn admits(&self, headers: &HeaderMap) -> bool {
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-        let Some(given) = bearer.and_then(|b| b.strip_prefix("Bearer ")) else { return false };
-        if self.0.token.matches(given) {
-            return true;
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// Whether it carries the instance's own token, rather than a session's.
+    pub(crate) fn is_owner(&self, headers: &HeaderMap) -> bool {
+        bearer(headers).is_some_and(|given| self.0.token.matches(given))
+    }
+
+    /// What the bearer of a request may do; `None` lets nobody in.
+    pub(crate) fn admits(&self, headers: &HeaderMap) -> Option<Scope> {
+        let given = bearer(headers)?;
+        if self.0.token.matches(given) || self.0.sessions.admits(given) {
+            return Some(self.0.scope);
         }
-        let given = digest(given);
-        lock(&self.0.sessions).iter().any(|s| s.ct_eq(&given).into())
+        self.0.reader.as_ref().is_some_and(|reader| reader.matches(given)).then_some(Scope::Read)
     }
 
     /// Whether a `Host` is one of ours: a page of another name that resolves to this machine is not.
-    fn is_ours(&self, host: &str) -> bool {
+    pub(crate) fn is_ours(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let name = match host.rsplit_once(':') {
             Some((name, port)) if !name.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
@@ -135,78 +150,21 @@ impl Access {
     }
 }
 
-/// Refuses what comes from elsewhere, before it is routed; sets the headers that every answer has.
-pub(crate) async fn from_here(State(context): State<Context>, request: Request, next: Next) -> Response {
-    let mut answer = match foreign(&context.access, &request) {
-        Some(refusal) => refusal,
-        None => next.run(request).await,
-    };
-    let headers = answer.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CSP),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("hosts", &self.0.hosts)
+            .field("scope", &self.0.scope)
+            .finish_non_exhaustive()
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    answer
 }
 
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                   img-src 'self' blob: data:; media-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
-fn foreign(access: &Access, request: &Request) -> Option<Response> {
-    let headers = request.headers();
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().unwrap_or_default(),
-        _ => "",
-    };
-    // An absolute request line overrules the header, for whoever routes by it: both have to be ours.
-    let authority = request.uri().authority().map(|a| a.as_str());
-    if !access.is_ours(host) || authority.is_some_and(|a| !access.is_ours(a)) {
-        let message = "this name is not one of Backline's";
-        let fix = "Ask by 127.0.0.1 or localhost, or add the name to `http: (hosts: […])`.";
-        return Some(refusal(StatusCode::MISDIRECTED_REQUEST, "foreign_host", Class::Auth, message, fix));
-    }
-    let site = headers.get("sec-fetch-site").and_then(|v| v.to_str().ok());
-    let origin = headers.get(header::ORIGIN).map(|v| v.to_str().unwrap_or("null"));
-    let own = |origin: &str| {
-        origin
-            .split_once("://")
-            .is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest == host)
-    };
-    let foreign_origin = origin.is_some_and(|o| !own(o));
-    // A link or a typed address opens the page; nothing else of another site gets anything.
-    let navigates = headers.get("sec-fetch-mode").is_some_and(|m| m == "navigate")
-        && request.method() == http::Method::GET
-        && !request.uri().path().contains("/api/");
-    let foreign_site = matches!(site, Some("cross-site" | "same-site")) && !navigates;
-    if foreign_origin || foreign_site {
-        let message = "a page of another origin sent this";
-        let fix = "Use Backline's own page, or a program with the token.";
-        return Some(refusal(StatusCode::FORBIDDEN, "foreign_origin", Class::Auth, message, fix));
-    }
-    None
-}
-
-/// Lets in who has the token.
-pub(crate) async fn with_token(State(context): State<Context>, request: Request, next: Next) -> Response {
-    if context.access.admits(request.headers()) {
-        return next.run(request).await;
-    }
-    let fix =
-        "Send `Authorization: Bearer TOKEN`; `backline open` prints an address that carries a one-time code.";
-    let mut answer =
-        refusal(StatusCode::UNAUTHORIZED, "token_needed", Class::Auth, "the token is missing or wrong", fix);
-    answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    answer
-}
-
-fn digest(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
+/// The token of a request. Two of them are none.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (one, None) = (all.next()?, all.next()) else { return None };
+    let (scheme, token) = one.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -241,17 +199,41 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_code_is_good_once() {
+    fn of(token: &str) -> HeaderMap {
+        [(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap())].into_iter().collect()
+    }
+
+    #[tokio::test]
+    async fn a_code_is_good_once() {
         let access = Access::token(Token::random());
         let code = access.one_time_code();
-        let session = access.trade(&code).unwrap();
-        assert!(access.trade(&code).is_none());
-        let mut headers = HeaderMap::new();
-        assert!(!access.admits(&headers));
-        headers.insert(header::AUTHORIZATION, format!("Bearer {}", session.expose()).parse().unwrap());
-        assert!(access.admits(&headers));
-        headers.insert(header::AUTHORIZATION, format!("Bearer {code}").parse().unwrap());
-        assert!(!access.admits(&headers));
+        let session = access.trade(&code).await.unwrap();
+        assert!(access.trade(&code).await.is_none());
+        assert_eq!(access.admits(&HeaderMap::new()), None);
+        assert_eq!(access.admits(&of(session.expose())), Some(Scope::Full));
+        assert_eq!(access.admits(&of(&code)), None);
+        let mut twice = of(session.expose());
+        twice.append(header::AUTHORIZATION, "Bearer x".parse().unwrap());
+        assert_eq!(access.admits(&twice), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_grows_old_and_a_flood_of_codes_drops_the_oldest() {
+        let access = Access::token(Token::random());
+        let (old, crowded) = (access.one_time_code(), access.one_time_code());
+        tokio::time::advance(CODE_LIFE).await;
+        assert!(access.trade(&old).await.is_none());
+        let fresh: Vec<_> = (0..=KEPT).map(|_| access.one_time_code()).collect();
+        assert!(access.trade(&crowded).await.is_none());
+        assert!(access.trade(fresh.last().unwrap()).await.is_some());
+    }
+
+    #[test]
+    fn a_reader_looks_and_a_read_only_router_lets_nobody_do_more() {
+        let (token, reader) = (Token::random(), Token::random());
+        let access = Access::token(token.clone()).reader(reader.clone());
+        assert_eq!(access.admits(&of(token.expose())), Some(Scope::Full));
+        assert_eq!(access.admits(&of(reader.expose())), Some(Scope::Read));
+        assert_eq!(access.read_only().admits(&of(token.expose())), Some(Scope::Read));
     }
 }

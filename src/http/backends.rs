@@ -3,43 +3,51 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::{OriginalUri, Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Context, answer::refusal};
+use super::{
+    Context,
+    answer::refusal,
+    describe::{Away, Bad, Conflicting, Missing, Outdated},
+    piece::{Pieces, flat},
+};
 use crate::{
     Error, Handle,
     config::ValueRow,
-    model::{BackendId, BackendStatus, Class},
-    settings::{Change, Edit, Fields},
+    model::{BackendId, BackendStatus, Class, Kind},
+    settings::{Change, Edit},
 };
-
-/// A value of a body, by the shapes that the file has too.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Piece {
-    Flag(bool),
-    Count(u64),
-    Text(String),
-    List(Vec<String>),
-    Group(IndexMap<String, Option<Piece>>),
-}
-
-/// How deep groups may stand in one another: `headers` is the deepest of the table.
-const DEPTH: usize = 4;
 
 #[derive(Deserialize)]
 struct Addition {
     id: String,
     #[serde(flatten)]
-    fields: IndexMap<String, Option<Piece>>,
+    fields: Pieces,
 }
 
-#[derive(Serialize)]
+/// A new backend. Its further fields are those of `GET /config/schema` below `backends.*`, as the file has them.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is the description of `Addition`, which takes what it cannot describe")]
+pub(super) struct NewBackend {
+    id: BackendId,
+    kind: Kind,
+    url: String,
+    #[serde(flatten)]
+    fields: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+/// Fields of a backend by name, as the file has them; `null` takes the edit of a field back.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is a description")]
+pub(super) struct BackendFields(std::collections::BTreeMap<String, Option<serde_json::Value>>);
+
+/// One backend: its state, and its settings with their sources.
+#[derive(Serialize, ToSchema)]
 struct View {
     id: BackendId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +59,7 @@ struct View {
 }
 
 /// One backend's settings, each with its source; the tag is for `If-Match`.
+#[utoipa::path(get, path = "/backends/{id}", params(("id" = BackendId, Path, description = "The backend")), responses((status = 200, body = View), Missing))]
 pub(crate) async fn show(State(context): State<Context>, Path(id): Path<String>) -> Response {
     match known(&context.handle, &id) {
         Ok(id) => seen(&context.handle, StatusCode::OK, id, None),
@@ -59,7 +68,16 @@ pub(crate) async fn show(State(context): State<Context>, Path(id): Path<String>)
 }
 
 /// Adds one: 201.
-pub(crate) async fn add(State(context): State<Context>, headers: HeaderMap, body: Bytes) -> Response {
+#[utoipa::path(
+    post, path = "/backends", params(("If-Match" = Option<String>, Header)), request_body = NewBackend,
+    responses((status = 201, body = View), Bad, Conflicting, Outdated, Away)
+)]
+pub(crate) async fn add(
+    State(context): State<Context>,
+    OriginalUri(asked): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let Addition { id, fields } = match serde_json::from_slice(&body) {
         Ok(addition) => addition,
         Err(error) => return bad_body(&error.to_string()),
@@ -72,7 +90,7 @@ pub(crate) async fn add(State(context): State<Context>, headers: HeaderMap, body
         Ok(fields) => fields,
         Err(why) => return bad_body(why),
     };
-    let place = format!("/api/v1/backends/{id}");
+    let place = format!("{}/{id}", asked.path().trim_end_matches('/'));
     match context.handle.edit(Edit::Add(id.clone(), fields), tag(&headers)).await {
         Ok(change) => {
             let mut answer = seen(&context.handle, StatusCode::CREATED, id, Some(change));
@@ -86,13 +104,17 @@ pub(crate) async fn add(State(context): State<Context>, headers: HeaderMap, body
 }
 
 /// Changes fields of one; `null` takes the edit of a field back.
+#[utoipa::path(
+    patch, path = "/backends/{id}", params(("id" = BackendId, Path), ("If-Match" = Option<String>, Header)),
+    request_body = BackendFields, responses((status = 200, body = View), Bad, Missing, Conflicting, Outdated, Away)
+)]
 pub(crate) async fn change(
     State(context): State<Context>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let fields = serde_json::from_slice::<IndexMap<String, Option<Piece>>>(&body);
+    let fields = serde_json::from_slice::<Pieces>(&body);
     let fields =
         match fields.map_err(|e| e.to_string()).and_then(|fields| flat(fields).map_err(str::to_owned)) {
             Ok(fields) => fields,
@@ -110,6 +132,10 @@ pub(crate) async fn change(
 }
 
 /// Removes one, after what is in flight there has ended, or 20 s.
+#[utoipa::path(
+    delete, path = "/backends/{id}", params(("id" = BackendId, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = Change), Bad, Missing, Conflicting, Outdated, Away)
+)]
 pub(crate) async fn remove(
     State(context): State<Context>,
     Path(id): Path<String>,
@@ -127,6 +153,10 @@ pub(crate) async fn remove(
 }
 
 /// Takes back everything that was edited about one: what the layers below say counts again.
+#[utoipa::path(
+    post, path = "/backends/{id}/revert", params(("id" = BackendId, Path)),
+    responses((status = 200, body = Change), Bad, Missing, Conflicting, Away)
+)]
 pub(crate) async fn revert(State(context): State<Context>, Path(id): Path<String>) -> Response {
     let handle = &context.handle;
     let reverted = match BackendId::new(&id) {
@@ -139,51 +169,7 @@ pub(crate) async fn revert(State(context): State<Context>, Path(id): Path<String
     }
 }
 
-/// The fields by their paths, as the layers have them.
-fn flat(fields: IndexMap<String, Option<Piece>>) -> Result<Fields, &'static str> {
-    let mut flat = Fields::new();
-    spread(fields, "", 0, &mut flat)?;
-    if flat.is_empty() { Err("it names no field") } else { Ok(flat) }
-}
-
-fn spread(
-    fields: IndexMap<String, Option<Piece>>,
-    above: &str,
-    depth: usize,
-    flat: &mut Fields,
-) -> Result<(), &'static str> {
-    if depth > DEPTH {
-        return Err("groups stand too deep in one another");
-    }
-    for (name, piece) in fields {
-        let path = if above.is_empty() { name } else { format!("{above}.{name}") };
-        let text = match piece {
-            None => {
-                flat.put(path, None);
-                continue;
-            }
-            Some(Piece::Group(inside)) => {
-                spread(inside, &path, depth + 1, flat)?;
-                continue;
-            }
-            Some(Piece::List(list)) if path == "login" => {
-                let [user, password] =
-                    <[String; 2]>::try_from(list).map_err(|_| "`login` is a user and a password")?;
-                flat.put("login.user".to_owned(), Some(user));
-                flat.put("login.password".to_owned(), Some(password));
-                continue;
-            }
-            Some(Piece::Flag(flag)) => flag.to_string(),
-            Some(Piece::Count(count)) => count.to_string(),
-            Some(Piece::Text(text)) => text,
-            Some(Piece::List(list)) => list.join(","),
-        };
-        flat.put(path, Some(text));
-    }
-    Ok(())
-}
-
-fn known(handle: &Handle, id: &str) -> Result<BackendId, Error> {
+pub(super) fn known(handle: &Handle, id: &str) -> Result<BackendId, Error> {
     let config = handle.config();
     config.backends.get_key_value(id).map(|(id, _)| id.clone()).ok_or_else(|| unknown(handle, id))
 }
@@ -203,7 +189,7 @@ fn seen(handle: &Handle, code: StatusCode, id: BackendId, change: Option<Change>
 }
 
 /// Names the configuration that counts now, for `If-Match`.
-fn tagged(handle: &Handle, mut answer: Response) -> Response {
+pub(super) fn tagged(handle: &Handle, mut answer: Response) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", handle.config_tag())) {
         answer.headers_mut().insert(header::ETAG, tag);
     }
@@ -211,14 +197,14 @@ fn tagged(handle: &Handle, mut answer: Response) -> Response {
 }
 
 /// The tag that the configuration has to have; `*` is any.
-fn tag(headers: &HeaderMap) -> Option<String> {
+pub(super) fn tag(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(header::IF_MATCH)?;
     // What is no text is no tag of ours, and matches none.
     let text = text.to_str().unwrap_or_default().trim();
     (text != "*").then(|| text.trim_matches('"').to_owned())
 }
 
-fn bad_body(why: &str) -> Response {
+pub(super) fn bad_body(why: &str) -> Response {
     let message = format!("the body is no backend: {why}");
     let fix = "Send an object with the fields of a backend, like {\"id\":\"comfyui\",\"kind\":\"comfyui\",\"url\":\"http://127.0.0.1:8188\"}.";
     refusal(StatusCode::BAD_REQUEST, "bad_body", Class::Usage, &message, fix)

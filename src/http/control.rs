@@ -7,19 +7,38 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Context, answer::refusal};
-use crate::{Error, model::Class, supervisor::Force};
+use super::{
+    Context,
+    answer::refusal,
+    describe::{Away, Bad, Missing},
+};
+use crate::{
+    Error,
+    model::{BackendId, Class},
+    supervisor::Force,
+};
 
-#[derive(Deserialize, Default)]
+/// How to dial.
+#[derive(Deserialize, ToSchema, Default)]
 #[serde(deny_unknown_fields)]
 struct Reconnect {
+    /// Whether a ready session is ended first.
     #[serde(default)]
     force: bool,
 }
 
+/// It has been told; what came of it shows in the events.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Told {}
+
 /// Dials now; `{"force":true}` ends a ready session first.
+#[utoipa::path(
+    post, path = "/backends/{id}/reconnect", params(("id" = BackendId, Path, description = "The backend")), request_body = Option<Reconnect>,
+    responses((status = 202, body = Told), Bad, Missing, Away)
+)]
 pub(crate) async fn reconnect(
     State(context): State<Context>,
     Path(id): Path<String>,
@@ -41,24 +60,38 @@ pub(crate) async fn reconnect(
 }
 
 /// Probes now.
+#[utoipa::path(post, path = "/backends/{id}/check", params(("id" = BackendId, Path, description = "The backend")), responses((status = 202, body = Told), Missing, Away))]
 pub(crate) async fn check(State(context): State<Context>, Path(id): Path<String>) -> Response {
     accepted(context.handle.check(&id))
 }
 
 /// Drains it and keeps it away.
+#[utoipa::path(post, path = "/backends/{id}/pause", params(("id" = BackendId, Path, description = "The backend")), responses((status = 202, body = Told), Missing, Away))]
 pub(crate) async fn pause(State(context): State<Context>, Path(id): Path<String>) -> Response {
     accepted(context.handle.pause_backend(&id))
 }
 
+/// Gives it nothing new; what runs there goes on.
+#[utoipa::path(post, path = "/backends/{id}/cordon", params(("id" = BackendId, Path, description = "The backend")), responses((status = 202, body = Told), Missing, Away))]
+pub(crate) async fn cordon(State(context): State<Context>, Path(id): Path<String>) -> Response {
+    accepted(context.handle.cordon(&id))
+}
+
+/// Ends a cordon.
+#[utoipa::path(post, path = "/backends/{id}/uncordon", params(("id" = BackendId, Path, description = "The backend")), responses((status = 202, body = Told), Missing, Away))]
+pub(crate) async fn uncordon(State(context): State<Context>, Path(id): Path<String>) -> Response {
+    accepted(context.handle.uncordon(&id))
+}
+
 /// Ends a pause.
+#[utoipa::path(post, path = "/backends/{id}/resume", params(("id" = BackendId, Path, description = "The backend")), responses((status = 202, body = Told), Missing, Away))]
 pub(crate) async fn resume(State(context): State<Context>, Path(id): Path<String>) -> Response {
     accepted(context.handle.resume_backend(&id))
 }
 
-/// 202: the actor has been told; what came of it shows in the events.
 fn accepted(outcome: Result<(), Error>) -> Response {
     match outcome {
-        Ok(()) => (StatusCode::ACCEPTED, Json(serde_json::json!({}))).into_response(),
+        Ok(()) => (StatusCode::ACCEPTED, Json(Told {})).into_response(),
         Err(error) => error.into_response(),
     }
 }

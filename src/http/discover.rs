@@ -10,24 +10,33 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::{Context, LIMIT, answer::refusal};
+use super::{
+    Context, LIMIT,
+    answer::refusal,
+    describe::{Away, Bad},
+    schema::Swept,
+};
 use crate::{
     discovery::{Scope, longest},
     model::Class,
 };
 
 /// Both may be left out: then it is the known ports of this machine and what is configured.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, ToSchema, Default)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct SweepWish {
     #[serde(default)]
+    /// Machines: names, addresses, small networks.
     hosts: Vec<String>,
     #[serde(default)]
+    /// Ports and ranges of ports.
     ports: Vec<String>,
 }
 
 /// Answers with what was found, once all was looked at.
+#[utoipa::path(post, path = "/discover", request_body = Option<SweepWish>, responses((status = 200, body = Swept), Bad, Away))]
 pub(crate) async fn discover(State(context): State<Context>, body: Bytes) -> Response {
     let scope = match scope(context.handle.discovery_scope(), &body) {
         Ok(scope) => scope,
@@ -51,7 +60,7 @@ fn scope(own: Scope, body: &[u8]) -> Result<Scope, String> {
     if body.is_empty() {
         return Ok(own);
     }
-    let wish: Wish = serde_json::from_slice(body).map_err(|e| format!("the body is no scope: {e}"))?;
+    let wish: SweepWish = serde_json::from_slice(body).map_err(|e| format!("the body is no scope: {e}"))?;
     Ok(own.hosts(all(&wish.hosts)?).ports(all(&wish.ports)?))
 }
 

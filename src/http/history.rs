@@ -9,8 +9,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Context, answer::refusal};
-use crate::{config::duration::parse_duration, model::Class, supervisor::query::HistoryOf};
+use super::{
+    Context,
+    answer::refusal,
+    describe::{Away, Bad, Missing},
+};
+use crate::{
+    config::duration::parse_duration,
+    history::HistoryReport,
+    model::{BackendId, Class},
+    supervisor::query::HistoryOf,
+};
 
 /// What is asked for in the address.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,13 +28,23 @@ struct Wish {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 enum Format {
     Json,
     Csv,
 }
 
 /// `window` is a duration (15 minutes without it; no more than what is kept is answered), `format` is `json` or `csv`.
+#[utoipa::path(
+    get, path = "/backends/{id}/history",
+    params(
+        ("id" = BackendId, Path, description = "The backend"),
+        ("window" = Option<String>, Query, description = "A duration like `15m`, `6h` or `24h`", example = "15m"),
+        ("format" = inline(Option<Format>), Query, description = "`csv` has the columns of `buckets`, with the bucket's width"),
+    ),
+    responses((status = 200, content((HistoryReport = "application/json"), (String = "text/csv"))), Bad, Missing, Away)
+)]
 pub(crate) async fn history(
     State(context): State<Context>,
     Path(id): Path<String>,

@@ -9,47 +9,60 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, answer::refusal};
+use super::{
+    Context,
+    answer::refusal,
+    describe::{Bad, Missing},
+};
 use crate::{
     Error,
     config::duration::parse_duration,
-    model::{Class, Notice},
+    model::{Class, Notice, NoticeId},
     notices::{Mute, Wanted},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     /// Hidden and ended ones too.
     #[serde(default)]
     all: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Listed {
     notices: Vec<Notice>,
 }
 
 /// How long; nothing said: for good.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, ToSchema, Default)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct MuteWish {
+    /// A duration like `8h`; `0s` takes a mute off.
     #[serde(rename = "for")]
     time: Option<String>,
 }
 
 /// The open notices, the worst first; `?all=true` adds hidden and ended ones.
+#[utoipa::path(get, path = "/notices", params(Asked), responses((status = 200, body = Listed), Bad))]
 pub(crate) async fn list(State(context): State<Context>, Query(asked): Query<Asked>) -> Response {
     let wanted = if asked.all { Wanted::All } else { Wanted::Shown };
     Json(Listed { notices: context.handle.notices(wanted) }).into_response()
 }
 
 /// Hides it until its cause comes again.
+#[utoipa::path(post, path = "/notices/{id}/dismiss", params(("id" = NoticeId, Path, description = "The notice")), responses((status = 200, body = Notice), Missing))]
 pub(crate) async fn dismiss(State(context): State<Context>, Path(id): Path<String>) -> Response {
     answer(context.handle.dismiss_notice(&id))
 }
 
 /// Hides its cause at its backend: `{"for":"8h"}`; for good without a body; `{"for":"0s"}` takes that off.
+#[utoipa::path(
+    post, path = "/notices/{id}/mute", params(("id" = NoticeId, Path, description = "The notice")), request_body = Option<MuteWish>,
+    responses((status = 200, body = Notice), Bad, Missing)
+)]
 pub(crate) async fn mute(State(context): State<Context>, Path(id): Path<String>, body: Bytes) -> Response {
     match wish(&body) {
         Ok(mute) => answer(context.handle.mute_notice(&id, mute)),
@@ -62,7 +75,7 @@ pub(crate) async fn mute(State(context): State<Context>, Path(id): Path<String>,
 
 fn wish(body: &[u8]) -> Result<Option<Mute>, String> {
     let wish = match body {
-        [] => Wish::default(),
+        [] => MuteWish::default(),
         body => serde_json::from_slice(body).map_err(|e| format!("the body is no mute: {e}"))?,
     };
     let Some(text) = wish.time else { return Ok(Some(Mute::ForGood)) };

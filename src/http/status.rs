@@ -50,6 +50,14 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
 }
 
 /// All that is known; 304 while nothing changed since the reader's `ETag`.
+#[utoipa::path(
+    get, path = "/snapshot",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of what the reader has")),
+    responses(
+        (status = 200, body = Snapshot, headers(("ETag" = String, description = "Names this state"))),
+        (status = 304, description = "Nothing has changed since"),
+    )
+)]
 pub(crate) async fn snapshot(State(context): State<Context>, headers: HeaderMap) -> Response {
     let snapshot = context.handle.snapshot();
     let tag = tag(&snapshot);
@@ -57,7 +65,8 @@ pub(crate) async fn snapshot(State(context): State<Context>, headers: HeaderMap)
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
     }
     let tag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
-    let mut answer = Json(&*snapshot).into_response();
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let mut answer = (kind, context.press.snapshot(&snapshot)).into_response();
     answer.headers_mut().insert(header::ETAG, tag);
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     answer

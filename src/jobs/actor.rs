@@ -1,29 +1,40 @@
-//! The actor that owns the jobs' drivers.
+//! The actor that owns the jobs' drivers: it takes jobs in, takes those of earlier runs up, and ends with all of them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::{sync::oneshot, task::JoinSet, time::Instant};
+use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{
-    connection::alarm::Alarm,
+    connection::alarm::Task,
     error::Error,
-    hub::Hub,
-    jobs::{Job, JobHandle, board::Board, drive::Driver},
-    model::{Code, Fault, JobState},
-    roster::Roster,
+    jobs::{
+        Job, JobHandle,
+        board::Board,
+        clock::Clock,
+        crew::Crew,
+        drive::{Charge, Driver, Means},
+        inputs::Held,
+        intake::{self, Taken},
+        journal::{Entry, Loaded},
+        machine::{Event, Machine},
+        setup::Setup,
+        submitted::Submitted,
+        upkeep,
+    },
+    model::{Code, Fault, JobId, JobState},
 };
 
-/// Ended jobs that are remembered.
-const REMEMBERED: usize = 1_000;
-/// Jobs that may be under way at once.
-const LIMIT: usize = 10_000;
-/// Between a driver's last word and the end of its task.
-const A_MOMENT: Duration = Duration::from_millis(5);
+type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 pub(crate) enum Msg {
-    Submit(Box<Job>, oneshot::Sender<Result<JobHandle, Error>>),
-    List(oneshot::Sender<Vec<JobHandle>>),
+    /// The files that it takes are here, and held until the journal names them.
+    Submit(Box<Job>, Held, Reply<Submitted>),
+    /// The journal has answered for a job.
+    Taken(Box<Taken>, Reply<Submitted>),
+    /// What the journal has of earlier runs.
+    Loaded(Vec<Loaded>),
+    Retry(JobId, Reply<()>),
     /// Takes nothing new from now on; answers when all that is under way has ended.
     Drain(oneshot::Sender<()>),
     /// A driver is about to end.
@@ -32,11 +43,6 @@ pub(crate) enum Msg {
 }
 
 pub(crate) struct Jobs;
-
-pub(crate) struct Setup {
-    pub(crate) roster: Arc<Roster>,
-    pub(crate) hub: Arc<Hub>,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Intake {
@@ -48,20 +54,26 @@ pub(crate) struct State {
     myself: ActorRef<Msg>,
     setup: Setup,
     intake: Intake,
-    boards: Vec<Arc<Board>>,
-    drivers: JoinSet<()>,
-    by_task: HashMap<tokio::task::Id, Arc<Board>>,
+    crew: Crew,
+    /// Acceptances on their way to the disk.
+    accepting: JoinSet<()>,
     drained: Vec<oneshot::Sender<()>>,
-    /// Drivers that said that they end and are not joined yet.
-    ending: usize,
-    alarm: Alarm,
+    _loading: Task,
+    _sweeping: Task,
 }
 
-/// A job whose driver is gone must not look as if it ran.
+/// A job whose driver is gone must not look as if it ran. One on the disk goes on with the next driver.
 impl Drop for State {
     fn drop(&mut self) {
-        for board in &self.boards {
-            let (state, what) = match board.status().state {
+        for kept in self.setup.shelf.all() {
+            let state = kept.board.status().state;
+            if state.is_end() {
+                continue;
+            }
+            if self.setup.journal.is_durable() {
+                continue;
+            }
+            let (state, what) = match state {
                 JobState::Queued => {
                     (JobState::Failed, "Backline stopped before the job was sent; it never ran")
                 }
@@ -70,8 +82,9 @@ impl Drop for State {
                     "Backline stopped before the job ended; what runs at the backend goes on",
                 ),
             };
-            board.end(state, "its driver is gone", Some(Fault::new(Code::Closing, what)));
+            kept.board.end(state, "its driver is gone", Some(Fault::new(Code::Closing, what)));
         }
+        self.setup.journal.abandon();
     }
 }
 
@@ -82,35 +95,30 @@ impl Actor for Jobs {
 
     async fn pre_start(&self, myself: ActorRef<Msg>, setup: Setup) -> Result<State, ActorProcessingErr> {
         Ok(State {
+            _loading: Task::spawn(upkeep::load(setup.clone(), myself.clone())),
+            _sweeping: Task::spawn(upkeep::sweep_now_and_then(setup.clone())),
             myself,
             setup,
             intake: Intake::Open,
-            boards: Vec::new(),
-            drivers: JoinSet::new(),
-            by_task: HashMap::new(),
+            crew: Crew::default(),
+            accepting: JoinSet::new(),
             drained: Vec::new(),
-            ending: 0,
-            alarm: Alarm::default(),
         })
     }
 
     async fn handle(&self, _: ActorRef<Msg>, msg: Msg, state: &mut State) -> Result<(), ActorProcessingErr> {
         match msg {
-            Msg::Submit(job, reply) => {
-                let answer = state.submit(*job);
-                // Whoever asked may be gone; the job goes on.
-                let _ = reply.send(answer);
-            }
-            Msg::List(reply) => {
-                let _ = reply.send(state.boards.iter().cloned().map(JobHandle::new).collect());
-            }
+            Msg::Submit(job, held, reply) => state.submit(*job, held, reply),
+            Msg::Taken(taken, reply) => state.taken(*taken, reply),
+            Msg::Loaded(loaded) => loaded.into_iter().for_each(|loaded| state.take_up(loaded)),
+            Msg::Retry(id, reply) => state.retry(id, reply),
             Msg::Drain(reply) => {
                 state.intake = Intake::Closed;
                 state.drained.push(reply);
                 state.sweep();
             }
             Msg::Ending => {
-                state.ending += 1;
+                state.crew.note_ending();
                 state.sweep();
             }
             Msg::Sweep => state.sweep(),
@@ -120,79 +128,150 @@ impl Actor for Jobs {
 }
 
 impl State {
-    fn submit(&mut self, job: Job) -> Result<JobHandle, Error> {
+    /// Sends a job to the journal; the answer comes as [`Msg::Taken`]. Many go at once and share one commit.
+    fn submit(&mut self, job: Job, held: Held, reply: Reply<Submitted>) {
         if self.intake == Intake::Closed {
-            return Err(Error::Closing);
+            // Whoever asked may be gone.
+            let _ = reply.send(Err(Error::Closing));
+            return;
         }
-        let work = job.work.clone()?;
         // A name that nobody has is told at once, not when the job ends.
-        self.setup.roster.candidates(&job.target)?;
-        if self.drivers.len() >= LIMIT {
-            let fault = Fault::new(Code::QueueFull, format!("{LIMIT} jobs are under way already"));
-            return Err(Error::Fault(fault));
-        }
+        let entry = self.setup.roster.route(&job.target).and_then(|_| intake::entry(job, &held, &self.setup));
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return;
+            }
+        };
+        while self.accepting.try_join_next().is_some() {}
+        let (setup, myself) = (self.setup.clone(), self.myself.clone());
+        self.accepting.spawn(async move {
+            let taken = intake::accept(&setup, entry).await;
+            drop(held);
+            match taken {
+                Ok(taken) => {
+                    // An actor that is gone leaves it to its next incarnation, which reads the journal.
+                    let _ = myself.cast(Msg::Taken(Box::new(taken), reply));
+                }
+                Err(error) => {
+                    let _ = reply.send(Err(error));
+                }
+            }
+        });
+    }
+
+    fn taken(&mut self, taken: Taken, reply: Reply<Submitted>) {
+        let submitted = match taken {
+            Taken::Known(board) => Submitted::known(JobHandle::new(board)),
+            Taken::New { entry, number } => {
+                let board = self.board(&entry, number);
+                // Who read the journal meanwhile may have taken it up.
+                if board.status().state == JobState::Queued && !self.crew.drives(entry.id) {
+                    let charge = Charge {
+                        number,
+                        target: entry.target,
+                        work: self.setup.located(entry.request.work),
+                        directory: self.setup.directory(entry.id, entry.request.save_to),
+                        machine: Machine::accepted(entry.terms),
+                        last_seq: 0,
+                        clock: Clock::new(),
+                    };
+                    self.drive(board.clone(), charge, None);
+                }
+                Submitted::new(JobHandle::new(board))
+            }
+        };
+        // Whoever asked may be gone; the job goes on.
+        let _ = reply.send(Ok(submitted));
         self.sweep();
-        let board = Board::new(&job, self.setup.hub.clone());
-        let driver = Driver {
-            roster: self.setup.roster.clone(),
-            board: board.clone(),
-            target: job.target,
-            work,
-            save_to: job.save_to,
+    }
+
+    /// The board of a job that was accepted now.
+    fn board(&self, entry: &Entry, number: i64) -> Arc<Board> {
+        let kept = if self.setup.journal.is_durable() { "on disk" } else { "kept in memory" };
+        let (work, hub) = (entry.request.work.name(), self.setup.hub.clone());
+        self.setup.shelf.put(Board::new(entry.id, &entry.target, work, kept, hub), number)
+    }
+
+    /// Goes on with a job of an earlier run, or of an earlier incarnation of this actor.
+    fn take_up(&mut self, loaded: Loaded) {
+        if self.crew.drives(loaded.id) {
+            return;
+        }
+        let board = intake::restored(&self.setup, &loaded);
+        if !loaded.machine.stage().is_end() {
+            self.resume(board, loaded, Event::Resumed);
+        }
+    }
+
+    fn resume(&mut self, board: Arc<Board>, loaded: Loaded, event: Event) {
+        let event = match (&loaded.request, loaded.damage) {
+            (Some(_), None) => event,
+            (_, damage) => Event::Crashed(damage.unwrap_or_else(|| {
+                Fault::new(Code::Internal, "what it asks for is not in the state database")
+            })),
         };
-        let myself = self.myself.clone();
-        let span = tracing::info_span!("job", job = %board.id());
-        let drive = async move {
-            let _told = Ending(myself);
-            driver.drive().await;
+        let request = loaded.request.unwrap_or_else(intake::nothing);
+        let charge = Charge {
+            number: loaded.number,
+            target: loaded.target,
+            work: self.setup.located(request.work),
+            directory: self.setup.directory(loaded.id, request.save_to),
+            machine: loaded.machine,
+            last_seq: loaded.last_seq,
+            clock: Clock::resumed(loaded.accepted_at, loaded.age),
         };
-        let task = self.drivers.spawn(tracing::Instrument::instrument(drive, span));
-        self.by_task.insert(task.id(), board.clone());
-        self.boards.push(board.clone());
-        Ok(JobHandle::new(board))
+        self.drive(board, charge, Some(event));
+    }
+
+    fn drive(&mut self, board: Arc<Board>, charge: Charge, first: Option<Event>) {
+        let means = Means { roster: self.setup.roster.clone(), journal: self.setup.journal.clone() };
+        let id = board.id();
+        self.crew.send(id, Driver::new(means, board, charge), first, self.myself.clone());
+    }
+
+    /// Runs an ended job again, where the journal has all of it.
+    fn retry(&mut self, id: JobId, reply: Reply<()>) {
+        let (setup, myself) = (self.setup.clone(), self.myself.clone());
+        if self.intake == Intake::Closed {
+            let _ = reply.send(Err(Error::Closing));
+            return;
+        }
+        self.accepting.spawn(async move {
+            let answer = match setup.journal.find(id).await {
+                Ok(Some(loaded)) => intake::again(&setup, loaded).await,
+                Ok(None) => Err(Error::UnknownJob { id: id.to_string() }),
+                Err(trouble) => Err(trouble.into()),
+            };
+            let answer = answer.map(|loaded| {
+                let _ = myself.cast(Msg::Loaded(vec![loaded]));
+            });
+            let _ = reply.send(answer);
+        });
     }
 
     /// Collects drivers that ended. One that panicked holds its job, with a report, and harms no other.
     fn sweep(&mut self) {
-        while let Some(ended) = self.drivers.try_join_next_with_id() {
-            self.ending = self.ending.saturating_sub(1);
-            let (task, panic) = match ended {
-                Ok((task, ())) => (task, None),
-                Err(error) => (error.id(), Some(error)),
-            };
-            if let (Some(board), Some(panic)) = (self.by_task.remove(&task), panic) {
-                let fault = Fault::new(Code::Internal, format!("the job's driver crashed: {panic}"));
-                board.end(JobState::Held, "its driver crashed", Some(fault));
-            }
+        for (id, panic) in self.crew.collect(&self.myself) {
+            self.crashed(id, &panic);
         }
-        let ended = |b: &Arc<Board>| b.status().state.is_end();
-        let surplus = self.boards.iter().filter(|b| ended(b)).count().saturating_sub(REMEMBERED);
-        let mut dropped = 0;
-        self.boards.retain(|b| {
-            let old = dropped < surplus && ended(b);
-            dropped += usize::from(old);
-            !old
-        });
-        if self.ending > 0 {
-            // It said so from inside its task, which ends a moment later.
-            let myself = self.myself.clone();
-            self.alarm.set(Some(Instant::now() + A_MOMENT), move || {
-                let _ = myself.cast(Msg::Sweep);
-            });
-        }
-        if self.drivers.is_empty() {
+        self.setup.shelf.bound();
+        if self.crew.is_empty() {
             for reply in self.drained.drain(..) {
+                // Whoever asked may be gone.
                 let _ = reply.send(());
             }
         }
     }
-}
 
-/// Tells the actor when a driver ends, however it ends.
-struct Ending(ActorRef<Msg>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        let _ = self.0.cast(Msg::Ending);
+    fn crashed(&mut self, id: JobId, panic: &str) {
+        let fault = Fault::new(Code::Internal, format!("the job's driver crashed: {panic}"));
+        let Some(kept) = self.setup.shelf.get(id) else { return };
+        if !self.setup.journal.is_durable() {
+            return kept.board.end(JobState::Held, "its driver crashed", Some(fault));
+        }
+        let setup = self.setup.clone();
+        self.accepting.spawn(intake::hold(setup, kept.board, fault));
     }
 }

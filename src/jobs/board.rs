@@ -1,16 +1,22 @@
 //! What is known of one job: written by its driver, read by anybody without waiting.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod sink;
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::jobs::journal::Loaded;
 use crate::{
-    backends::{Report, Sink},
     hub::Hub,
-    jobs::Job,
+    jobs::machine::{self, Machine, Stage},
     model::{EventBody, Fault, JobId, JobState, JobStatus, job::TimelineStep},
 };
 
@@ -27,18 +33,58 @@ pub(crate) struct Board {
     text: Mutex<String>,
     length: watch::Sender<usize>,
     preview: watch::Sender<Option<Bytes>>,
-    /// Set when somebody wants the job to end.
-    pub(crate) cancel: CancellationToken,
+    /// What a person wants of it.
+    wishes: Mutex<CancellationToken>,
+    /// Whether the execution goes on where we end.
+    survives: AtomicBool,
+    /// Set when nobody works on it any more in this process, though it has not ended.
+    pub(crate) left: CancellationToken,
 }
 
 impl Board {
-    pub(crate) fn new(job: &Job, hub: Arc<Hub>) -> Arc<Self> {
+    /// A job that was accepted now.
+    pub(crate) fn new(id: JobId, target: &str, work: &'static str, kept: &str, hub: Arc<Hub>) -> Arc<Self> {
+        let board = Self::blank(id, target, work, hub);
+        board.enter(None, JobState::Queued, format!("accepted; {kept}"), |_| {});
+        Arc::new(board)
+    }
+
+    /// A job of an earlier run.
+    pub(crate) fn restored(loaded: &Loaded, hub: Arc<Hub>) -> Arc<Self> {
+        let work = loaded.request.as_ref().map_or("unknown", |request| request.work.name());
+        let board = Self::blank(loaded.id, &loaded.target, work, hub);
+        board.note_abilities(&loaded.machine);
+        {
+            let mut status = board.lock();
+            let steps = loaded.timeline.iter();
+            status.timeline = steps
+                .map(|(at, state, evidence)| TimelineStep {
+                    at: *at,
+                    state: *state,
+                    evidence: evidence.clone(),
+                })
+                .collect();
+            status.state = loaded.machine.state();
+            show(&mut status, &loaded.machine);
+            if let Some(damage) = &loaded.damage {
+                status.error.get_or_insert_with(|| damage.clone());
+            }
+            board.latest.send_replace(Arc::new(status.clone()));
+            let evidence = "it was accepted by an earlier run".to_owned();
+            let (state, backend) = (status.state, status.backend.clone());
+            let body = EventBody::JobState { job: loaded.id, state, backend, evidence };
+            board.hub.move_job(None, state, body);
+        }
+        Arc::new(board)
+    }
+
+    fn blank(id: JobId, target: &str, work: &'static str, hub: Arc<Hub>) -> Self {
         let status = JobStatus {
-            id: JobId::random(),
-            target: job.target.clone(),
+            id,
+            target: target.to_owned(),
             backend: None,
             kind: None,
-            work: job.work.as_ref().map_or("unknown", |w| w.name()),
+            work,
             state: JobState::Queued,
             guarantee: None,
             remote_id: None,
@@ -50,17 +96,55 @@ impl Board {
             error: None,
             timeline: Vec::new(),
         };
-        let board = Self {
+        Self {
             latest: watch::Sender::new(Arc::new(status.clone())),
             status: Mutex::new(status),
             text: Mutex::default(),
             length: watch::Sender::new(0),
             preview: watch::Sender::new(None),
-            cancel: CancellationToken::new(),
+            wishes: Mutex::default(),
+            survives: AtomicBool::new(false),
+            left: CancellationToken::new(),
             hub,
-        };
-        board.enter(None, JobState::Queued, "accepted; kept in memory".to_owned(), |_| {});
-        Arc::new(board)
+        }
+    }
+
+    /// Set when somebody wants the job to end.
+    pub(crate) fn cancelled(&self) -> CancellationToken {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets that somebody wanted it to end: it is to run again.
+    pub(crate) fn renew(&self) {
+        *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
+    }
+
+    /// Shows a step of the job.
+    pub(crate) fn step(&self, machine: &Machine, evidence: String) {
+        let (before, now) = (self.lock().state, machine.state());
+        self.note_abilities(machine);
+        if before == now {
+            self.note(evidence);
+            self.update(|status| show(status, machine));
+        } else {
+            self.enter(Some(before), now, evidence, |status| show(status, machine));
+        }
+    }
+
+    /// Whether the execution that is under way goes on where we end.
+    pub(crate) fn survives(&self) -> bool {
+        self.survives.load(Ordering::Relaxed)
+    }
+
+    fn note_abilities(&self, machine: &Machine) {
+        if let Some(run) = machine.stage().run() {
+            self.survives.store(run.abilities.survives_disconnect, Ordering::Relaxed);
+        }
+    }
+
+    /// Where it is told what work came to.
+    pub(crate) fn toll(&self) -> &crate::notices::Toll {
+        &self.hub.toll
     }
 
     pub(crate) fn id(&self) -> JobId {
@@ -145,7 +229,7 @@ impl Board {
         self.latest.send_replace(Arc::new(status.clone()));
     }
 
-    fn note(&self, text: String) {
+    pub(crate) fn note(&self, text: String) {
         self.update(|status| {
             if status.timeline.len() < TIMELINE_CAP {
                 let state = status.state;
@@ -174,41 +258,36 @@ impl Board {
     }
 }
 
+/// What a machine knows of its job.
+fn show(status: &mut JobStatus, machine: &Machine) {
+    status.attempts = machine.tally().attempts;
+    if let Some(run) = machine.stage().run() {
+        status.backend = Some(run.backend.clone());
+        status.kind = Some(run.kind);
+        status.guarantee = Some(machine::guarantee(run.abilities, machine.terms().rerun));
+        status.remote_id = Some(run.named.clone().unwrap_or_else(|| run.remote.clone()));
+    }
+    match machine.stage() {
+        Stage::Ended(end) => {
+            status.error = end.fault.clone();
+            status.outputs = end.outputs.clone();
+            status.result = end.result.as_deref().and_then(raw);
+        }
+        Stage::Fetching { outputs, result, .. } => {
+            status.outputs = outputs.iter().flatten().cloned().collect();
+            status.result = result.as_deref().and_then(raw);
+        }
+        // It runs again: what it came to before does not count.
+        _ => status.error = None,
+    }
+}
+
+fn raw(json: &str) -> Option<Arc<RawValue>> {
+    RawValue::from_string(json.to_owned()).ok().map(Arc::from)
+}
+
 /// From the first time that it was sent until its last step: what a backend takes, without the wait for one.
 fn took(status: &JobStatus) -> Option<std::time::Duration> {
     let sent = status.timeline.iter().find(|step| step.state == JobState::Sent)?;
     status.timeline.last()?.at.duration_since(sent.at).try_into().ok()
-}
-
-impl Sink for Board {
-    fn report(&self, report: Report) {
-        match report {
-            Report::Accepted { remote } => {
-                self.go(JobState::Sent, "the backend has it", |status| status.remote_id = Some(remote));
-            }
-            Report::Waiting { position } => {
-                let place = position.map_or_else(|| "it waits".to_owned(), |p| format!("{p} before it"));
-                self.update(|status| status.progress.get_or_insert_default().message = Some(place));
-            }
-            Report::Started => {
-                if self.status().state != JobState::Running {
-                    self.go(JobState::Running, "the backend works on it", |_| {});
-                }
-            }
-            Report::Progress(progress) => {
-                let job = self.id();
-                self.update(|status| status.progress = Some(progress.clone()));
-                self.hub.tell(EventBody::JobProgress { job, progress });
-            }
-            Report::Delta(text) => self.append(&text),
-            Report::Preview(bytes) => {
-                self.preview.send_replace(Some(bytes));
-            }
-            Report::Partial(json) => self.update(|status| {
-                status.progress.get_or_insert_default().message =
-                    Some(crate::model::fault::clean(&json, 200));
-            }),
-            Report::Note(text) => self.note(text),
-        }
-    }
 }

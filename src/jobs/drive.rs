@@ -1,253 +1,278 @@
-//! Sees one job to its end: finds a session, begins or follows an execution, and asks [`course`] what follows.
+//! Sees one job to its end: takes what happens to the [`Machine`], and does what follows in its order.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+mod report;
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use std::{path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::{
-    backends::{Abilities, Attempt, Finished, Session, Setback, Start},
-    connection::{Lease, slot::Slot},
-    error::Error,
+    backends::{Attempt, Past, Setback, Start},
+    connection::alarm::Task,
     jobs::{
         board::Board,
-        course::{self, Next, Tally},
-        outputs,
+        clock::Clock,
+        ear::{Ear, Heard, MOST},
+        errand::{self, Haul, Search, Seat, Turn},
+        journal::{Journal, Step},
+        machine::{Effect, Event, Keep, Machine, Stage},
     },
-    model::{BackendId, Code, Fault, JobState, Work},
-    net::Address,
+    model::{Class, Code, Work},
+    pool::{Ask, Life, Purpose},
     roster::Roster,
 };
 
-/// How long one look for a session lasts; then the candidates are chosen anew.
-const LOOK: Duration = Duration::from_secs(30);
-/// How long a cancel may take to be heard by the backend.
-const CANCEL: Duration = Duration::from_secs(10);
-
-/// What a driver works with.
-pub(crate) struct Driver {
+/// What all drivers work with.
+#[derive(Clone)]
+pub(crate) struct Means {
     pub(crate) roster: Arc<Roster>,
-    pub(crate) board: Arc<Board>,
+    pub(crate) journal: Journal,
+}
+
+/// What an errand says, and the session that it found.
+type Word = (Heard, Option<Seat>);
+
+/// The word of an errand about its own end.
+fn word(round: u64, event: Event, seat: Option<Seat>) -> Word {
+    (Heard { round, event, recorded: None }, seat)
+}
+
+/// A job to be seen to its end.
+pub(crate) struct Charge {
+    pub(crate) number: i64,
     pub(crate) target: String,
     pub(crate) work: Work,
-    pub(crate) save_to: Option<PathBuf>,
+    /// Where its files go; without one they are not fetched.
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) machine: Machine,
+    pub(crate) last_seq: u32,
+    pub(crate) clock: Clock,
 }
 
-/// Which execution is under way, and where.
-#[derive(Clone)]
-struct Run {
-    remote: String,
-    backend: Option<BackendId>,
-    /// The address that it went to: another one can prove nothing about it.
-    place: Option<Address>,
-    start: Start,
-}
-
-impl Run {
-    fn fresh() -> Self {
-        Self {
-            remote: uuid::Uuid::new_v4().hyphenated().to_string(),
-            backend: None,
-            place: None,
-            start: Start::Fresh,
-        }
-    }
+pub(crate) struct Driver {
+    means: Means,
+    board: Arc<Board>,
+    charge: Charge,
+    /// Counts executions and searches: what an earlier one says is not heard.
+    round: u64,
+    seat: Option<Seat>,
+    /// The session on which the last execution stopped.
+    former: Option<Life>,
+    /// What the next search is.
+    turn: Turn,
+    errand: Option<Task>,
+    cancelling: Option<Task>,
+    tell: Sender<Word>,
+    news: Receiver<Word>,
 }
 
 impl Driver {
-    pub(crate) async fn drive(self) {
-        let mut tally = Tally::default();
-        let mut run = Run::fresh();
-        loop {
-            let lease = tokio::select! {
-                lease = self.find(run.backend.as_ref()) => lease,
-                () = self.board.cancel.cancelled() => {
-                    return self.board.end(JobState::Cancelled, "cancelled while it waited for a backend", None);
-                }
-            };
-            let lease = match lease {
-                Ok(lease) => lease,
-                Err(error) if run.start == Start::Follow => {
-                    let text = format!("its backend was taken out while it ran: {error}");
-                    let fault = Fault::new(Code::Uncertain, text);
-                    return self.board.end(
-                        JobState::Uncertain,
-                        "nobody can look it up any more",
-                        Some(fault),
-                    );
-                }
-                Err(error) => {
-                    let fault = Fault::new(Code::NotFound, error.to_string()).with_fix(error.fix());
-                    return self.board.end(JobState::Failed, "there is no such target", Some(fault));
-                }
-            };
-            let place = self.roster.slot(lease.backend()).map(|slot| slot.config.url.clone());
-            if run.start == Start::Follow && run.place != place {
-                let text =
-                    "its backend got another address while it ran; nothing there can prove how it ended";
-                let fault = Fault::new(Code::Uncertain, text);
-                return self.board.end(JobState::Uncertain, "the backend's address changed", Some(fault));
-            }
-            run.place = place;
-            let abilities = lease.abilities();
-            let setback = match self.attempt(&lease, &mut run, &mut tally).await {
-                Ok(finished) => return self.finish(lease, finished).await,
-                Err(setback) => setback,
-            };
-            drop(lease);
-            if !self.follow_up(setback, &mut tally, &mut run, abilities).await {
-                return;
-            }
+    pub(crate) fn new(means: Means, board: Arc<Board>, charge: Charge) -> Self {
+        let (tell, news) = channel(MOST);
+        Self {
+            means,
+            board,
+            charge,
+            round: 0,
+            seat: None,
+            former: None,
+            turn: Turn::First,
+            errand: None,
+            cancelling: None,
+            tell,
+            news,
         }
     }
 
-    /// One execution, begun or followed, with an ear for a cancel.
-    async fn attempt(
-        &self,
-        lease: &Lease<dyn Session>,
-        run: &mut Run,
-        tally: &mut Tally,
-    ) -> Result<Finished, Setback> {
-        run.backend = Some(lease.backend().clone());
-        if run.start == Start::Fresh {
-            tally.attempts += 1;
+    /// Begins with `first`, or with the search for a backend, and returns when the job has ended.
+    pub(crate) async fn drive(mut self, first: Option<Event>) {
+        match first {
+            Some(event) => self.take(event).await,
+            None => self.search(None, std::time::Duration::ZERO),
         }
-        let routed = format!("{}: ready, epoch {}", lease.backend(), lease.epoch());
-        self.board.update(|status| {
-            status.backend = Some(lease.backend().clone());
-            status.kind = Some(lease.kind());
-            status.guarantee = Some(course::guarantee(lease.abilities()));
-            status.attempts = tally.attempts;
-            status.remote_id = Some(run.remote.clone());
-            status.routed = Some(routed);
-        });
-        let attempt = Attempt { work: self.work.clone(), remote: run.remote.clone(), start: run.start };
-        let mut work = lease.session().clone().run(attempt, self.board.clone());
-        tokio::select! {
-            outcome = &mut work => return outcome,
-            () = self.board.cancel.cancelled() => {}
-        }
-        let asked = tokio::time::timeout(CANCEL, lease.cancel(run.remote.clone())).await;
-        if !matches!(asked, Ok(Ok(()))) {
-            tracing::warn!(job = %self.board.id(), ?asked, "the backend did not take the cancel");
-            return Err(Setback::Cancelled);
-        }
-        // The backend says how it ended; one that says nothing is not waited for.
-        match tokio::time::timeout(CANCEL, work).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Setback::Cancelled),
-        }
-    }
-
-    /// Whether there is another round.
-    async fn follow_up(
-        &self,
-        setback: Setback,
-        tally: &mut Tally,
-        run: &mut Run,
-        abilities: Abilities,
-    ) -> bool {
-        match course::after(setback, tally, abilities) {
-            Next::End { state, fault } => {
-                let evidence = fault.as_ref().map_or_else(|| state.to_string(), ToString::to_string);
-                self.board.end(state, evidence, fault);
-                false
-            }
-            Next::Follow { evidence } => {
-                self.board.go(JobState::Sent, evidence, |_| {});
-                run.start = Start::Follow;
-                true
-            }
-            Next::Send { after, evidence } => {
-                if tally.deaths == 0 {
-                    // It never ran: this was no execution.
-                    tally.attempts = tally.attempts.saturating_sub(1);
+        let cancelled = self.board.cancelled();
+        let mut asked = false;
+        while !self.charge.machine.stage().is_end() {
+            let due = self.charge.machine.due().map(|age| self.charge.clock.when(age));
+            let (event, recorded) = tokio::select! {
+                biased;
+                () = cancelled.cancelled(), if !asked => {
+                    asked = true;
+                    (Event::Cancel, None)
                 }
-                self.board.go(JobState::Queued, evidence, |status| status.attempts = tally.attempts);
-                tokio::select! {
-                    () = tokio::time::sleep(after) => {}
-                    () = self.board.cancel.cancelled() => {
-                        self.board.end(JobState::Cancelled, "cancelled before it was sent again", None);
-                        return false;
+                Some((heard, seat)) = self.news.recv() => {
+                    if heard.round != self.round {
+                        continue;
                     }
+                    if seat.is_some() {
+                        self.seat = seat;
+                    }
+                    (heard.event, heard.recorded)
                 }
-                *run = Run::fresh();
-                true
-            }
-        }
-    }
-
-    async fn finish(&self, mut lease: Lease<dyn Session>, finished: Finished) {
-        let Finished { files, result, notes } = finished;
-        for note in notes {
-            crate::backends::Sink::report(&*self.board, crate::backends::Report::Note(note));
-        }
-        self.board.update(|status| status.result = result);
-        let Some(directory) = self.save_to.clone().filter(|_| !files.is_empty()) else {
-            return self.board.end(
-                JobState::Done,
-                format!("finished, {} files at the backend", files.len()),
-                None,
-            );
-        };
-        self.board.go(JobState::Fetching, format!("finished; {} files to fetch", files.len()), |_| {});
-        let mut saved = Vec::with_capacity(files.len());
-        for (index, file) in files.into_iter().enumerate() {
-            match outputs::save(&self.roster, &mut lease, &file, &directory, index).await {
-                Ok(output) => saved.push(output),
-                Err(fault) => {
-                    let why = format!(
-                        "`{}` could not be fetched: {fault}",
-                        crate::model::fault::clean(&file.name, 80)
-                    );
-                    let fault = Fault::new(fault.code(), why).with_fix(fault.fix());
-                    self.board.update(|status| status.outputs = saved);
-                    return self.board.end(JobState::Failed, "an output could not be fetched", Some(fault));
-                }
-            }
-        }
-        let evidence = format!("{} files here, hashed", saved.len());
-        self.board.go(JobState::Done, evidence, |status| status.outputs = saved);
-    }
-
-    /// Waits for a session: on the backend where the execution is, or on the first candidate that has one free.
-    async fn find(&self, bound: Option<&BackendId>) -> Result<Lease<dyn Session>, Error> {
-        loop {
-            let candidates = match bound {
-                Some(id) => vec![self.roster.named(id.as_str())?],
-                None => self.roster.candidates(&self.target)?,
+                () = sleep_until(due) => (Event::Tick, None),
             };
-            if candidates.is_empty() {
-                let known = self
-                    .roster
-                    .slots()
-                    .iter()
-                    .map(|s| s.config.id.to_string())
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                return Err(Error::UnknownBackend { id: self.target.clone(), known });
-            }
-            if let Some(lease) = first(&candidates).await {
-                return Ok(lease);
+            self.take(event).await;
+            if let Some(recorded) = recorded {
+                // An execution that is gone opens nothing.
+                let _ = recorded.send(());
             }
         }
+    }
+
+    /// One event, and all that follows from it.
+    async fn take(&mut self, event: Event) {
+        let event = self.report(event);
+        if let Event::Stopped(setback) = &event {
+            self.doubt(setback);
+            if let Setback::Adrift(fault) = setback {
+                self.board.note(format!("the connection was lost, which says nothing of the job: {fault}"));
+            }
+            self.former = self.seat.take().map(|seat| (seat.backend().clone(), seat.epoch()));
+        }
+        if let Some(run) = self.charge.machine.stage().run() {
+            self.board.toll().hear(&run.backend, &event);
+        }
+        if let (Event::Bound(_), Some(seat)) = (&event, &self.seat) {
+            let routed = seat.routed_for(&self.ask(Purpose::New));
+            tracing::info!(job = %self.board.id(), backend = %seat.backend(), routed, "routed");
+            self.board.update(|status| status.routed = Some(routed));
+        }
+        let (machine, effects) = self.charge.machine.clone().step(event.clone(), self.charge.clock.age());
+        self.charge.machine = machine;
+        for effect in effects {
+            match effect {
+                Effect::Record { evidence } => self.record(&event, evidence).await,
+                Effect::Find { backend, not_before } => self.search(backend, not_before),
+                Effect::Send => self.run(Start::Fresh),
+                Effect::Follow => self.run(Start::Follow),
+                Effect::CancelRemote => self.cancel(),
+                Effect::Fetch => self.fetch(),
+                Effect::End(_) => (self.errand, self.seat) = (None, None),
+            }
+        }
+    }
+
+    /// A backend that does not know what it is asked for has changed since it was looked at.
+    fn doubt(&self, setback: &Setback) {
+        let (Setback::Refused(fault) | Setback::Failed(fault)) = setback else { return };
+        let strange = fault.class() == Class::NotFound || fault.code() == Code::InvalidWorkflow;
+        let slot = self.seat.as_ref().and_then(|seat| self.means.roster.slot(seat.backend()));
+        if let Some(slot) = slot.filter(|_| strange) {
+            slot.record.doubt();
+        }
+    }
+
+    /// Writes a step down, as often as it takes, and shows it then. Work under way goes on meanwhile.
+    async fn record(&mut self, event: &Event, evidence: String) {
+        self.charge.last_seq += 1;
+        let step = Step {
+            seq: self.charge.last_seq,
+            at: Timestamp::now(),
+            age: self.charge.clock.age(),
+            event: event.clone(),
+            evidence: evidence.clone(),
+            state: self.charge.machine.state(),
+            keep_request: self.charge.machine.terms().keep == Keep::All,
+        };
+        while let Err(trouble) = self.means.journal.append(self.charge.number, self.board.id(), &step).await {
+            tracing::warn!(job = %self.board.id(), %trouble, "a step could not be written down yet");
+            self.means.journal.well().await;
+            tokio::time::sleep(AGAIN).await;
+        }
+        self.board.step(&self.charge.machine, evidence);
+    }
+
+    fn search(&mut self, bound: Option<crate::model::BackendId>, not_before: std::time::Duration) {
+        (self.errand, self.seat) = (None, None);
+        let former = self.former.take();
+        let search = Search {
+            roster: self.means.roster.clone(),
+            target: self.charge.target.clone(),
+            ask: match &bound {
+                Some(_) => self.ask(Purpose::TakeUp),
+                // Where it has just come to nothing it is offered last.
+                None => Ask { avoid: former.clone(), ..self.ask(Purpose::New) },
+            },
+            turn: std::mem::replace(&mut self.turn, Turn::Same),
+            former: former.filter(|_| bound.is_some()).map(|(_, epoch)| epoch),
+            bound,
+            not_before: self.charge.clock.when(not_before),
+        };
+        let (round, tell) = self.next_round();
+        self.errand = Some(Task::spawn(async move {
+            let (event, seat) = search.go().await;
+            // A driver that is gone looks for nothing.
+            let _ = tell.send(word(round, event, seat)).await;
+        }));
+    }
+
+    fn run(&mut self, start: Start) {
+        let Some(run) = self.charge.machine.stage().run().cloned() else { return };
+        let Some(seat) = self.seat.clone() else { return };
+        let remote = match start {
+            Start::Fresh => run.remote.clone(),
+            Start::Follow => run.look_up().to_owned(),
+        };
+        let past = Past { boot: run.boot, seen: self.charge.machine.stage().seen() };
+        let (round, tell) = self.next_round();
+        let (told, mut heard) = channel::<Heard>(MOST);
+        let ear = Ear::new(self.board.clone(), told, round);
+        let attempt = Attempt { work: self.charge.work.clone(), remote, start, past };
+        let board = self.board.clone();
+        self.errand = Some(Task::spawn(async move {
+            let running = errand::run(seat, attempt, ear);
+            tokio::pin!(running);
+            let (event, notes) = loop {
+                tokio::select! {
+                    biased;
+                    Some(step) = heard.recv() => {
+                        let _ = tell.send((step, None)).await;
+                    }
+                    ended = &mut running => break ended,
+                }
+            };
+            while let Ok(step) = heard.try_recv() {
+                let _ = tell.send((step, None)).await;
+            }
+            notes.into_iter().for_each(|note| board.note(note));
+            let _ = tell.send(word(round, event, None)).await;
+        }));
+    }
+
+    fn cancel(&mut self) {
+        let Some(run) = self.charge.machine.stage().run() else { return };
+        let Some(seat) = self.seat.clone() else { return };
+        let remote = run.look_up().to_owned();
+        self.cancelling = Some(Task::spawn(errand::cancel(seat, remote)));
+    }
+
+    fn fetch(&mut self) {
+        let Stage::Fetching { files, outputs, .. } = self.charge.machine.stage() else { return };
+        let (Some(seat), Some(directory)) = (self.seat.clone(), self.charge.directory.clone()) else {
+            return;
+        };
+        let missing = files.iter().enumerate().filter(|(index, _)| outputs.get(*index) == Some(&None));
+        let files = missing.map(|(index, file)| (index, file.clone())).collect();
+        let haul = Haul { roster: self.means.roster.clone(), seat, directory, files };
+        let (round, tell) = self.next_round();
+        self.errand = Some(Task::spawn(haul.go(async move |event| {
+            let _ = tell.send(word(round, event, None)).await;
+        })));
+    }
+
+    fn next_round(&mut self) -> (u64, Sender<Word>) {
+        self.round += 1;
+        (self.round, self.tell.clone())
     }
 }
 
-/// The first candidate that lets us in; better ones are asked first.
-async fn first(candidates: &[Arc<Slot>]) -> Option<Lease<dyn Session>> {
-    for slot in candidates {
-        if let Ok(pass) = slot.door.enter(Duration::ZERO).await {
-            return Some(Lease::new(pass));
-        }
+/// Between tries to write a step down.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(250);
+
+async fn sleep_until(when: Option<tokio::time::Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
     }
-    let mut waits: FuturesUnordered<_> = candidates.iter().map(|slot| slot.door.enter(LOOK)).collect();
-    while let Some(entered) = waits.next().await {
-        match entered {
-            Ok(pass) => return Some(Lease::new(pass)),
-            // One of them was removed or set up anew: the choice is another.
-            Err(_) if candidates.iter().any(|slot| slot.door.is_gone()) => return None,
-            Err(_) => {}
-        }
-    }
-    None
 }

@@ -39,8 +39,9 @@ impl JobHandle {
 
     /// Its progress, the latest at each look, until it ends.
     pub fn progress(&self) -> impl Stream<Item = Progress> + Send + Unpin + use<> {
-        let cell = self.board.watch();
-        let next = |(mut cell, mut last): (watch::Receiver<Arc<JobStatus>>, Option<Progress>)| async move {
+        type Reader = (Arc<Board>, watch::Receiver<Arc<JobStatus>>, Option<Progress>);
+        let reader: Reader = (self.board.clone(), self.board.watch(), None);
+        let next = |(board, mut cell, mut last): Reader| async move {
             loop {
                 let (now, ended) = {
                     let status = cell.borrow_and_update();
@@ -50,15 +51,19 @@ impl JobHandle {
                     && let Some(progress) = now.clone()
                 {
                     last = now;
-                    return Some((progress, (cell, last)));
+                    return Some((progress, (board, cell, last)));
                 }
-                if ended || cell.changed().await.is_err() {
+                if ended {
                     return None;
+                }
+                tokio::select! {
+                    changed = cell.changed() => changed.ok()?,
+                    () = board.left.cancelled() => return None,
                 }
             }
         };
         // Fused: a caller's `select!` polls it again after its end.
-        Box::pin(stream::unfold((cell, None), next).fuse())
+        Box::pin(stream::unfold(reader, next).fuse())
     }
 
     /// Its text as it comes, none of it dropped, until it ends.
@@ -85,6 +90,7 @@ impl JobHandle {
                 tokio::select! {
                     changed = length.changed() => changed.ok()?,
                     changed = latest.changed() => changed.ok()?,
+                    () = board.left.cancelled() => return None,
                 }
             }
         };
@@ -96,22 +102,43 @@ impl JobHandle {
         self.board.preview()
     }
 
-    /// Asks for its end. The job says so itself when it has ended.
-    pub fn cancel(&self) {
-        self.board.cancel.cancel();
+    /// Its text from this byte on.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn text_from(&self, offset: usize) -> String {
+        self.board.text_from(offset)
     }
 
-    /// Waits for its end and tells all that is known then; its `state` says how it ended.
+    /// How long its text is, as it grows.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn length(&self) -> watch::Receiver<usize> {
+        self.board.length()
+    }
+
+    /// Returns once nobody works on it any more in this process.
+    #[cfg(feature = "dashboard")]
+    pub(crate) async fn left(&self) {
+        self.board.left.cancelled().await;
+    }
+
+    /// Asks for its end. The job says so itself when it has ended.
+    pub fn cancel(&self) {
+        self.board.cancelled().cancel();
+    }
+
+    /// Waits for its end and tells all that is known then; its `state` says how it ended. Where the supervisor ends
+    /// first, a job that is on the disk has no end yet, and its state says where it stands: the next start goes on.
     ///
     /// # Cancel safety
     /// Safe: the job goes on.
     pub async fn outcome(&self) -> Arc<JobStatus> {
         let mut cell = self.board.watch();
-        match cell.wait_for(|status| status.state.is_end()).await {
-            Ok(status) => status.clone(),
+        tokio::select! {
+            biased;
             // The board is held here, so its cell cannot close.
-            Err(_) => self.board.status(),
+            _ = cell.wait_for(|status| status.state.is_end()) => {}
+            () = self.board.left.cancelled() => {}
         }
+        self.board.status()
     }
 }
 

@@ -16,6 +16,7 @@ mod setback;
 mod stage;
 mod terms;
 mod wishes;
+mod word;
 
 use std::time::Duration;
 
@@ -59,6 +60,13 @@ impl Machine {
         Self { terms, stage, wish: Wish::None, tally: Tally::default(), since: Duration::ZERO }
     }
 
+    /// A job of which only the end is known.
+    #[cfg(feature = "state")]
+    pub(crate) fn judged(self, state: JobState) -> Self {
+        let end = End { state, fault: None, result: None, outputs: Vec::new() };
+        Self { stage: Stage::Ended(end), ..self }
+    }
+
     /// Where it stands.
     pub fn stage(&self) -> &Stage {
         &self.stage
@@ -88,13 +96,11 @@ impl Machine {
             Event::Opening => self.marked(Mark::Opening, "its stream is opened, which can be done once"),
             Event::Spoke => self.marked(Mark::Spoken, "the first byte of its answer came"),
             Event::Arrived => self.arrived(),
+            Event::Named { remote } => self.named(remote),
             Event::Started => self.started(),
             Event::Finished { files, result } => self.finished(files, result),
             Event::Fetched { index, output } => self.fetched(index, output),
-            Event::Unfetched(fault) => match self.stage {
-                Stage::Fetching { .. } => self.end(JobState::Failed, Some(fault)),
-                _ => self.nothing(),
-            },
+            Event::Unfetched(fault) => self.unfetched(fault),
             Event::Stopped(setback) => self.stopped(setback, now),
             Event::Cancel => self.cancel(now),
             Event::Tick => self.tick(now),
@@ -150,27 +156,6 @@ impl Machine {
             (_, Wish::Cancel { .. } | Wish::Deadline { .. }) => vec![Effect::Follow, Effect::CancelRemote],
         };
         (self, effects)
-    }
-
-    fn marked(mut self, mark: Mark, evidence: &str) -> Turn {
-        match self.stage.run_mut() {
-            Some(run) if run.mark < mark => run.mark = mark,
-            _ => return self.nothing(),
-        }
-        (self, vec![Effect::Record { evidence: evidence.to_owned() }])
-    }
-
-    fn arrived(mut self) -> Turn {
-        let Stage::Intent(run) = self.stage else { return self.nothing() };
-        self.stage = Stage::Sent(run);
-        (self, vec![Effect::Record { evidence: "the backend has it".to_owned() }])
-    }
-
-    fn started(mut self) -> Turn {
-        let (Stage::Intent(run) | Stage::Sent(run)) = self.stage else { return self.nothing() };
-        self.stage = Stage::Running(run);
-        self.tally.refusals = 0;
-        (self, vec![Effect::Record { evidence: "the backend works on it".to_owned() }])
     }
 
     fn finished(mut self, files: Vec<RemoteFile>, result: Option<String>) -> Turn {
@@ -275,4 +260,4 @@ pub fn guarantee(abilities: Abilities, rerun: Rerun) -> Guarantee {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

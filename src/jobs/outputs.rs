@@ -7,13 +7,17 @@ use sha2::{Digest, Sha256};
 use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
+    time::Instant,
 };
 
 use crate::{
-    backends::{RemoteFile, Session},
+    backends::RemoteFile,
     connection::Lease,
+    error::Error,
+    jobs::errand::Seat,
     model::{Code, Fault, OutputFile},
     net::body::hex,
+    pool::{Ask, Purpose},
     roster::Roster,
 };
 
@@ -33,7 +37,7 @@ const COMEBACK: Duration = Duration::from_secs(60);
 /// The network's, the backend's, or the disk's. Nothing half-done is left under the final name.
 pub(crate) async fn save(
     roster: &Arc<Roster>,
-    lease: &mut Lease<dyn Session>,
+    lease: &mut Seat,
     file: &RemoteFile,
     directory: &Path,
     index: usize,
@@ -66,7 +70,7 @@ pub(crate) async fn save(
 
 async fn fetch(
     roster: &Arc<Roster>,
-    lease: &mut Lease<dyn Session>,
+    lease: &mut Seat,
     file: &RemoteFile,
     out: &mut File,
 ) -> Result<u64, Fault> {
@@ -79,13 +83,7 @@ async fn fetch(
                 tries += 1;
                 tracing::info!(%fault, have, "a download is taken up again");
                 if lease.ended().is_some() {
-                    let slot = roster.slot(lease.backend()).ok_or(fault)?;
-                    let pass = slot
-                        .door
-                        .enter(COMEBACK)
-                        .await
-                        .map_err(|e| Fault::new(Code::Unavailable, e.to_string()))?;
-                    *lease = Lease::new(pass);
+                    *lease = back(roster, lease).await?;
                 }
             }
             Err(fault) => return Err(fault),
@@ -93,13 +91,18 @@ async fn fetch(
     }
 }
 
+/// The next session of the same backend.
+async fn back(roster: &Roster, lease: &Seat) -> Result<Seat, Fault> {
+    let lost = |error: Error| Fault::new(Code::Unavailable, error.to_string());
+    let route = roster.route(lease.backend().as_str()).map_err(lost)?;
+    let ask = Ask { purpose: Purpose::TakeUp, ..Ask::default() };
+    let entered = roster.line.enter(&route, &ask, Instant::now() + COMEBACK).await;
+    let pass = entered.map_err(|_| lost(route.excuse(&ask, COMEBACK)))?;
+    Ok(Arc::new(Lease::new(pass)))
+}
+
 /// Reads from byte `have` on; moves `have` with what is written.
-async fn pull(
-    lease: &Lease<dyn Session>,
-    file: &RemoteFile,
-    out: &mut File,
-    have: &mut u64,
-) -> Result<(), Fault> {
+async fn pull(lease: &Seat, file: &RemoteFile, out: &mut File, have: &mut u64) -> Result<(), Fault> {
     let disk = |e: std::io::Error| Fault::new(Code::Disk, format!("an output cannot be written: {e}"));
     let mut download = lease.fetch(file.clone(), *have).await?;
     // A backend that cannot resume begins at 0 again.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a backend can do; a job may name one instead of a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names say it; the module lists them")]
 pub enum Capability {
@@ -56,6 +57,12 @@ impl Capability {
             Self::WorkflowRun => "workflow.run",
             Self::FunctionCall => "function.call",
         }
+    }
+}
+
+impl AsRef<str> for Capability {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The class of a cause: what a caller's program branches on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are the contract's")]
@@ -68,6 +69,8 @@ macro_rules! codes {
 codes! {
     /// Nothing listens at the address.
     ConnectionRefused = "connection_refused", Unreachable, Retry;
+    /// Nothing listens there, and the address means the container in which Backline runs.
+    ContainerLoopback = "container_loopback", Unreachable, Retry;
     /// The other side ended the connection without an answer.
     ConnectionReset = "connection_reset", Unreachable, Retry;
     /// The live channel ended.
@@ -86,6 +89,8 @@ codes! {
     Hang = "hang", Timeout, Retry;
     /// Another program answers at the address.
     WrongProgram = "wrong_program", Config, Park;
+    /// The server is of a version whose protocol is not spoken here.
+    VersionUnsupported = "version_unsupported", Config, Park;
     /// The address cannot be used.
     BadUrl = "bad_url", Config, Park;
     /// A setting cannot be used (a secret's file is missing, a header is no header).
@@ -116,6 +121,10 @@ codes! {
     BadRequest = "bad_request", Usage, Retry;
     /// ComfyUI refuses the workflow.
     InvalidWorkflow = "invalid_workflow", Usage, Retry;
+    /// The workflow uses a node that the ComfyUI does not have.
+    MissingNode = "missing_node", NotFound, Retry;
+    /// The backend has no model of that name.
+    MissingModel = "missing_model", NotFound, Retry;
     /// The workflow is in the editor's format, not in the API's.
     EditorWorkflow = "editor_workflow", Usage, Retry;
     /// The backend has no such function, model, node or file.
@@ -130,6 +139,10 @@ codes! {
     JobTimeout = "timeout", Timeout, Retry;
     /// No backend took the work while it was to wait.
     Expired = "expired", Timeout, Retry;
+    /// An idempotency key stands for another request already.
+    KeyConflict = "key_conflict", Conflict, Retry;
+    /// The journal holds as many open jobs as it may.
+    JournalFull = "journal_full", Busy, Retry;
     /// Nobody can say whether the work ran.
     Uncertain = "uncertain", Uncertain, Retry;
     /// A bug of ours: the connection's actor crashed and was restarted.
@@ -168,6 +181,16 @@ codes! {
     Flapping = "flapping", Unreachable, Retry;
     /// The backend's live channel does not tell everything.
     ChannelDegraded = "channel_degraded", Backend, Retry;
+    /// The webhook of the notices takes none.
+    WebhookFailing = "webhook_failing", Unreachable, Retry;
+    /// Probes take longer than a person's limit.
+    LatencyHigh = "latency_high", Backend, Retry;
+    /// The backend's queue is longer than a person's limit.
+    QueueLong = "queue_long", Busy, Retry;
+    /// More probes fail than a person's limit allows.
+    SuccessLow = "success_low", Backend, Retry;
+    /// The backend's card has less free memory than a person's limit.
+    VramLow = "vram_low", Backend, Retry;
     /// The wall clock jumped.
     ClockJump = "clock_jump", Internal, Retry;
     /// A bug of ours.

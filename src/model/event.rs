@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{BackendId, BackendStatus, Fault, Health, JobId, JobState, Notice, Phase, Progress};
+use crate::model::{
+    BackendId, BackendStatus, Fault, Health, JobId, JobState, Notice, Phase, PoolStatus, Progress,
+};
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Its place in the run's sequence; grows by one from event to event.
     pub revision: u64,
@@ -19,6 +22,7 @@ pub struct Event {
 
 /// What happened. The serialised `type` is the event's name in the API.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(tag = "type", content = "data")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields' names are the contract's")]
@@ -44,6 +48,9 @@ pub enum EventBody {
     /// A backend was removed.
     #[serde(rename = "backend.removed")]
     BackendRemoved { backend: BackendId },
+    /// A pool's members, leases or waiters changed; the latest counts.
+    #[serde(rename = "pool.changed")]
+    PoolChanged(Box<PoolStatus>),
     /// A new configuration counts.
     #[serde(rename = "config.applied")]
     ConfigApplied { change: crate::settings::Change },
@@ -79,6 +86,7 @@ impl EventBody {
             Self::BackendCapabilities { .. } => "backend.capabilities",
             Self::BackendAdded { .. } => "backend.added",
             Self::BackendRemoved { .. } => "backend.removed",
+            Self::PoolChanged(_) => "pool.changed",
             Self::ConfigApplied { .. } => "config.applied",
             Self::JobState { .. } => "job.state",
             Self::JobProgress { .. } => "job.progress",

@@ -18,6 +18,7 @@ pub const MESSAGE_CAP: usize = 512;
 /// are replaced, and it is cut at [`MESSAGE_CAP`] characters. No secret may be put in (URLs go in without query and
 /// user).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Fault {
     code: Code,
     message: String,
@@ -59,6 +60,13 @@ impl Fault {
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// Without the wait that the backend asked for.
+    #[must_use]
+    pub(crate) fn without_retry_after(mut self) -> Self {
+        self.retry_after = None;
         self
     }
 

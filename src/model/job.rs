@@ -10,6 +10,7 @@ use crate::model::{BackendId, Fault, Kind};
 
 /// A job's own id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct JobId(uuid::Uuid);
 
@@ -17,6 +18,14 @@ impl JobId {
     /// A new one, random.
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4())
+    }
+}
+
+impl std::str::FromStr for JobId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
     }
 }
 
@@ -28,6 +37,7 @@ impl fmt::Display for JobId {
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum JobState {
@@ -101,6 +111,7 @@ impl fmt::Display for JobState {
 
 /// How far a job is. The latest wins.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// Steps done.
     pub value: f64,
@@ -116,6 +127,7 @@ pub struct Progress {
 
 /// One output of a job, once it is here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct OutputFile {
     /// Our own name for it: its index and an extension sniffed from its bytes.
     pub name: String,
@@ -131,6 +143,7 @@ pub struct OutputFile {
 
 /// One step in the life of a job, with the evidence for it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TimelineStep {
     /// When, by the wall clock.
     pub at: Timestamp,
@@ -142,6 +155,7 @@ pub struct TimelineStep {
 
 /// What a job's kind of backend lets us promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Guarantee {
@@ -155,6 +169,7 @@ pub enum Guarantee {
 
 /// Everything that is known of a job.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct JobStatus {
     /// Its own id.
     pub id: JobId,
@@ -181,6 +196,7 @@ pub struct JobStatus {
     /// What came of it, once here.
     pub outputs: Vec<OutputFile>,
     /// The backend's result document.
+    #[cfg_attr(feature = "dashboard", schema(value_type = Option<serde_json::Value>))]
     pub result: Option<std::sync::Arc<RawValue>>,
     /// Why it did not end well.
     pub error: Option<Fault>,

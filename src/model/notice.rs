@@ -9,6 +9,7 @@ use crate::model::{BackendId, Code};
 
 /// How much a notice matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Severity {
@@ -98,6 +99,7 @@ impl From<NoticeId> for String {
 
 /// Why an open notice is not shown unless all are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Hidden {
@@ -111,6 +113,7 @@ pub enum Hidden {
 ///
 /// Texts are safe to show: control characters are replaced and they are cut; no secret is put in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Notice {
     pub id: NoticeId,

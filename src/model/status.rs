@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BackendId, Capability, Channel, Fault, Health, Kind, Phase};
+use crate::model::{BackendId, Capability, Channel, Fault, Health, Kind, Names, Phase};
 
 /// Where a backend's settings came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are the contract's")]
@@ -21,6 +22,7 @@ pub enum Source {
 
 /// Jobs in the backend's own queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Queue {
     pub running: u32,
@@ -29,6 +31,7 @@ pub struct Queue {
 
 /// Leases given and the most that may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Slots {
     pub used: u32,
@@ -37,6 +40,7 @@ pub struct Slots {
 
 /// Quantiles of a duration, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Quantiles {
     pub p50: f64,
@@ -46,6 +50,7 @@ pub struct Quantiles {
 
 /// Memory of the backend's machine, in bytes, where it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Resources {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,8 +61,21 @@ pub struct Resources {
     pub ram_free: Option<u64>,
 }
 
+/// Tokens that our requests used, as the answers tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
+pub struct Tokens {
+    /// Answers that told.
+    pub answers: u64,
+    /// By the questions.
+    pub prompt: u64,
+    /// By the answers.
+    pub completion: u64,
+}
+
 /// Whether a backend gets new work, by its recent failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BreakerState {
@@ -72,6 +90,7 @@ pub enum BreakerState {
 
 /// The circuit breaker, with its reason and the time of its next trial.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct Breaker {
     pub state: BreakerState,
@@ -81,6 +100,7 @@ pub struct Breaker {
 
 /// A fault and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct LastError {
     pub code: crate::model::Code,
@@ -105,6 +125,7 @@ impl LastError {
 
 /// Everything that is known of one backend. The fields are the contract's; times are wall-clock.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub struct BackendStatus {
     pub id: BackendId,
@@ -130,10 +151,16 @@ pub struct BackendStatus {
     pub version: Option<String>,
     pub title: Option<String>,
     pub capabilities: Vec<Capability>,
-    pub models: Vec<String>,
-    pub functions: Vec<String>,
+    #[cfg_attr(feature = "dashboard", schema(value_type = Vec<String>))]
+    pub models: Names,
+    /// Those that it has loaded, where it tells.
+    pub loaded: Vec<String>,
+    #[cfg_attr(feature = "dashboard", schema(value_type = Vec<String>))]
+    pub functions: Names,
     pub queue: Option<Queue>,
     pub slots: Slots,
+    /// Since when it gets nothing new because a person wants that.
+    pub cordoned_at: Option<Timestamp>,
     /// Of probes.
     pub latency_ms: Option<Quantiles>,
     /// Of requests.
@@ -145,6 +172,8 @@ pub struct BackendStatus {
     /// Over 24 hours, or since the start, 0 to 1.
     pub uptime: Option<f64>,
     pub resources: Resources,
+    /// Used since the backend was set up, as of the last probe; `None` where its answers tell of none.
+    pub tokens: Option<Tokens>,
     /// Attempts since the last session.
     pub attempts: u32,
     pub next_attempt_at: Option<Timestamp>,

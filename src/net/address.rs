@@ -5,6 +5,8 @@ use std::{fmt, net::IpAddr};
 use serde::Serialize;
 use url::{Host, Url};
 
+use crate::model::{Code, Fault};
+
 /// Where a backend listens. It has no user, password, query or fragment, so it is safe to show.
 ///
 /// Accepted with or without a scheme (`http` then), with or without a closing slash, with a base path for a server
@@ -28,6 +30,12 @@ pub enum AddressError {
         "an address carries no user, password, query or fragment; keys belong in `api_key`, log-ins in `login`"
     )]
     Extras,
+}
+
+impl From<AddressError> for Fault {
+    fn from(error: AddressError) -> Self {
+        Self::new(Code::BadUrl, error.to_string())
+    }
 }
 
 impl Address {
@@ -82,13 +90,7 @@ impl Address {
 
     /// Whether the host is this machine: decides how fast we redial, and whether a key may go in the clear.
     pub fn is_loopback(&self) -> bool {
-        match self.url.host() {
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            // An IPv4 address mapped into IPv6 counts as what it is.
-            Some(Host::Ipv6(ip)) => IpAddr::V6(ip).to_canonical().is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            None => false,
-        }
+        is_loopback(&self.url)
     }
 
     /// `host:port`, as messages name it.
@@ -121,6 +123,17 @@ impl Address {
     /// Whether a URL has this origin: scheme, host and port. A key goes nowhere else.
     pub fn is_origin_of(&self, url: &Url) -> bool {
         self.url.origin() == url.origin()
+    }
+}
+
+/// Whether the host of an address is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        // An IPv4 address mapped into IPv6 counts as what it is.
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).to_canonical().is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
     }
 }
 

@@ -16,13 +16,18 @@ pub fn request(error: &reqwest::Error) -> Fault {
             (code, innermost(error))
         })
     };
-    Fault::new(code, format!("{place}: {what}"))
+    Fault::new(code, at(&place, &what))
 }
 
 /// The fault behind an I/O error at an address.
 pub fn io(error: &io::Error, place: &str) -> Fault {
     let (code, what) = of_io(error);
-    Fault::new(code, format!("{place}: {what}"))
+    Fault::new(code, at(place, &what))
+}
+
+/// What happened, and where, as far as that is known: an error in the middle of a body names no address.
+fn at(place: &str, what: &str) -> String {
+    if place.is_empty() { what.to_owned() } else { format!("{place}: {what}") }
 }
 
 /// The cause behind any error whose chain of sources ends in the network.

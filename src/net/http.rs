@@ -2,14 +2,17 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{
     model::{Code, Fault},
-    net::{Address, blame, tls},
+    net::{
+        Address, blame, tls, wait,
+        witness::{Sworn, is_told_elsewhere},
+    },
 };
 
 /// Idle connections are closed before the server does it: uvicorn (Gradio, LiteLLM) closes after 5.0 s, and a
@@ -30,6 +33,8 @@ pub struct HttpSettings {
     pub headers: HeaderMap,
     /// Sent as `Authorization: Bearer` by [`Http::keyed`] only.
     pub key: Option<SecretString>,
+    /// Who hears what came of each request.
+    pub witness: Option<Sworn>,
 }
 
 impl Default for HttpSettings {
@@ -40,6 +45,7 @@ impl Default for HttpSettings {
             proxy: None,
             headers: HeaderMap::new(),
             key: None,
+            witness: None,
         }
     }
 }
@@ -56,6 +62,7 @@ pub struct Http {
     bearer: Option<HeaderValue>,
     tls: Arc<rustls::ClientConfig>,
     proxy: Option<Url>,
+    witness: Option<Sworn>,
 }
 
 impl Http {
@@ -91,12 +98,7 @@ impl Http {
             ));
         }
         let tls = tls::client_config(&settings.tls)?;
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls.as_ref().clone())
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("backline/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(settings.connect)
+        let mut builder = plain(&tls, settings.connect)
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(idle)
             .tcp_nodelay(true);
@@ -106,11 +108,10 @@ impl Http {
                 .map_err(|_| Fault::new(Code::BadConfig, "`proxy` is no address of a proxy"))?;
             builder = builder.proxy(proxy);
         }
-        let client = builder
-            .build()
-            .map_err(|e| Fault::new(Code::Internal, format!("no HTTP client can be made: {e}")))?;
+        let client = built(builder)?;
         let bearer = settings.key.as_ref().map(bearer).transpose()?;
-        Ok(Self { client, address: Arc::new(address), headers: settings.headers.clone(), bearer, tls, proxy })
+        let (headers, witness) = (settings.headers.clone(), settings.witness.clone());
+        Ok(Self { client, address: Arc::new(address), headers, bearer, tls, proxy, witness })
     }
 
     /// Where it goes.
@@ -180,7 +181,7 @@ impl Http {
         let begun = tokio::time::Instant::now();
         let answer = tokio::time::timeout(limit, self.client.execute(request)).await;
         let took = begun.elapsed();
-        match answer {
+        let answer = match answer {
             Ok(Ok(answer)) => {
                 tracing::trace!(target: "wire", %method, path, status = answer.status().as_u16(),
                     length = answer.content_length(), ?took, "answer");
@@ -196,7 +197,38 @@ impl Http {
                 let place = self.address.authority();
                 Err(Fault::new(Code::RequestTimeout, format!("{place}: no answer to {path} in {limit:?}")))
             }
+        };
+        self.tell(&answer, &path, took);
+        answer
+    }
+
+    fn tell(&self, answer: &Result<Response, Fault>, path: &str, took: Duration) {
+        let Some(Sworn(witness)) = &self.witness else { return };
+        if is_told_elsewhere() {
+            return;
         }
+        match answer {
+            Err(fault) => witness.hears(Err(fault), took),
+            Ok(answer) => match self.complaint(answer, path) {
+                Some(fault) => witness.hears(Err(&fault), took),
+                None => witness.hears(Ok(()), took),
+            },
+        }
+    }
+
+    /// What a status says of the server; those that speak of the request say nothing of it.
+    fn complaint(&self, answer: &Response, path: &str) -> Option<Fault> {
+        let code = match answer.status() {
+            StatusCode::TOO_MANY_REQUESTS => Code::RateLimited,
+            status if status.is_server_error() => Code::BackendError,
+            _ => return None,
+        };
+        let (place, status) = (self.address.authority(), answer.status().as_u16());
+        let fault = Fault::new(code, format!("{place}: {status} to {path}"));
+        Some(match wait::asked(answer.headers(), jiff::Timestamp::now()) {
+            Some(wait) => fault.with_retry_after(wait),
+            None => fault,
+        })
     }
 }
 
@@ -207,6 +239,26 @@ impl fmt::Debug for Http {
             .field("key", &self.has_key())
             .finish_non_exhaustive()
     }
+}
+
+/// A client for one request to an address that is no backend's, under the same rules.
+pub(crate) fn client(connect: Duration) -> Result<Client, Fault> {
+    let tls = tls::client_config(&tls::TlsSettings::default())?;
+    built(plain(&tls, connect).pool_max_idle_per_host(0))
+}
+
+/// What holds for every client: no redirect, no proxy of the environment's.
+fn plain(tls: &rustls::ClientConfig, connect: Duration) -> reqwest::ClientBuilder {
+    Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("backline/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(connect)
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<Client, Fault> {
+    builder.build().map_err(|e| Fault::new(Code::Internal, format!("no HTTP client can be made: {e}")))
 }
 
 fn bearer(key: &SecretString) -> Result<HeaderValue, Fault> {

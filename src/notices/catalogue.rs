@@ -1,6 +1,15 @@
-//! The catalogue: for each cause a plain title, the likely reason, and what to do.
+//! The catalogue: for each cause a plain title, the likely reasons, and what to do, in words for a person.
+//!
+//! One text for the command line, the API, the dashboard and the page of a cause. The words stand in a file for each
+//! family of causes; this one says which cause has which.
 
-use crate::model::Code;
+mod gauge;
+mod own;
+mod reach;
+mod server;
+mod work;
+
+use crate::model::{Code, Kind, Severity};
 
 /// What a person is told of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,281 +17,161 @@ use crate::model::Code;
 pub struct Entry {
     /// The cause in a few words.
     pub title: &'static str,
-    /// The likely reason, one sentence.
-    pub likely: &'static str,
+    /// How much it matters where nothing more is known.
+    pub severity: Severity,
+    /// The likely reasons, the likeliest first.
+    pub reasons: &'static [&'static str],
     /// What to do, one sentence.
     pub fix: &'static str,
+    /// The same step by step, for whom the sentence is too short; commands stand in backticks.
+    pub steps: &'static [&'static str],
+    /// What holds for one kind of backend.
+    pub advice: &'static [(Kind, &'static str)],
 }
 
-macro_rules! entry {
-    ($title:literal, $likely:literal, $fix:literal) => {
-        Entry { title: $title, likely: $likely, fix: $fix }
-    };
+impl Entry {
+    const fn new(
+        title: &'static str,
+        severity: Severity,
+        reasons: &'static [&'static str],
+        fix: &'static str,
+    ) -> Self {
+        Self { title, severity, reasons, fix, steps: &[], advice: &[] }
+    }
+
+    const fn steps(mut self, steps: &'static [&'static str]) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    const fn advice(mut self, advice: &'static [(Kind, &'static str)]) -> Self {
+        self.advice = advice;
+        self
+    }
+
+    /// What holds for this kind of backend, where there is something.
+    pub fn advice_for(&self, kind: Kind) -> Option<&'static str> {
+        self.advice.iter().find(|(of, _)| *of == kind).map(|(_, text)| *text)
+    }
 }
 
 /// The entry of a cause; every cause has one.
 pub const fn entry(code: Code) -> Entry {
     match code {
-        Code::ConnectionRefused => entry!(
-            "Nothing is listening",
-            "The server is not running, or it listens on another port.",
-            "Start the server, or correct the port; Backline connects by itself as soon as it listens."
-        ),
-        Code::ConnectionReset => entry!(
-            "The connection was cut",
-            "The server crashed or was stopped in the middle of an answer, or something between cut the line.",
-            "Look at the server's own log; Backline reconnects by itself."
-        ),
-        Code::ConnectionClosed => entry!(
-            "The server closed the channel",
-            "The server was stopped or restarted.",
-            "Nothing to do if it is restarting; otherwise start it again. Backline reconnects by itself."
-        ),
-        Code::NoRoute => entry!(
-            "No route to the host",
-            "The machine is off or asleep, or the network is down.",
-            "Wake the machine and check the network; Backline reconnects by itself."
-        ),
-        Code::Dns => entry!(
-            "The host's name does not resolve",
-            "The name is misspelt, or the name server is out of reach.",
-            "Correct the host in `url`, or use its IP address."
-        ),
-        Code::Tls => entry!(
-            "The TLS handshake failed",
-            "The certificate is expired, self-signed or for another name, or the port does not speak TLS.",
-            "Name the authority's certificate in `tls: (ca: \"FILE\")`, or use http:// where the server has no TLS."
-        ),
-        Code::ConnectTimeout => entry!(
-            "No connection in time",
-            "A firewall drops the packets, or the machine is overloaded or asleep.",
-            "Check the address and the firewall; raise `timeouts: (connect: …)` for a slow network."
-        ),
-        Code::RequestTimeout => entry!(
-            "No answer in time",
-            "The server is busy or hangs.",
-            "Look at the server's load and log; raise `timeouts: (request: …)` if it is only slow."
-        ),
-        Code::Hang => entry!(
-            "The server hangs",
-            "Its process is stopped, swapping or blocked: it takes connections and answers nothing.",
-            "Look at its process; restart it if it does not come back. Backline reconnects by itself."
-        ),
-        Code::WrongProgram => entry!(
-            "Another program answers there",
-            "The port belongs to another server.",
-            "Correct `url` or `kind`; `backline discover` lists what runs where."
-        ),
-        Code::BadUrl => entry!(
-            "The address cannot be used",
-            "It is no http or https address, or it carries a user or a query.",
-            "Write it like \"http://127.0.0.1:8188\"."
-        ),
-        Code::BadConfig => entry!(
-            "A setting cannot be used",
-            "A named variable or file is missing, or a value has the wrong form.",
-            "Correct the setting that the message names; `backline config check` lists every problem."
-        ),
-        Code::AuthRequired => entry!(
-            "It wants a key or a log-in",
-            "The server is protected, and none is configured.",
-            "Set `api_key: \"env:NAME\"` (or `login: (\"USER\", \"env:NAME\")` for a Gradio app)."
-        ),
-        Code::AuthWrong => entry!(
-            "The key or log-in is refused",
-            "It is wrong, expired, or for another server.",
-            "Correct `api_key` or `login`; then `backline test ID`."
-        ),
-        Code::Forbidden => entry!(
-            "The server refuses this client",
-            "A rule of the server or of a proxy before it forbids the request.",
-            "Check the server's allowed hosts and origins, and the proxy's rules."
-        ),
-        Code::Protocol => entry!(
-            "An answer breaks the protocol",
-            "The version is unknown to Backline, or something between changes the answers.",
-            "Update the server or Backline; `--log-format json` with target `wire` shows what came."
-        ),
-        Code::TooLarge => entry!(
-            "An answer is too large",
-            "The answer is over Backline's cap for its kind.",
-            "Ask for less (a smaller workflow, fewer results); the cap protects your machine."
-        ),
-        Code::Truncated => entry!(
-            "The answer stopped in the middle",
-            "The stream ended without its end marker; what came is incomplete.",
-            "Send it again; look at the server's log for why it stopped."
-        ),
-        Code::BackendError => entry!(
-            "The server reports an error of its own",
-            "Something failed inside the server.",
-            "Look at the server's log at this time."
-        ),
-        Code::Loading => entry!(
-            "The server is still starting",
-            "It loads a model or its program.",
-            "Wait; Backline connects by itself when it is ready."
-        ),
-        Code::QueueFull => entry!(
-            "Its queue is full",
-            "Others have filled the server's queue.",
-            "Wait, or raise the queue's size at the server."
-        ),
-        Code::RateLimited => entry!(
-            "It limits the rate",
-            "More requests than the server or its provider allows.",
-            "Wait as long as it says, or raise the limit at the provider."
-        ),
-        Code::OutOfMemory => entry!(
-            "Out of memory",
-            "The work needs more memory than the card or the machine has free.",
-            "Use a smaller size, batch or model, or close what else uses the card."
-        ),
-        Code::BadRequest => entry!(
-            "The request is wrong",
-            "A parameter is missing, misspelt or of the wrong form.",
-            "Correct what the message names; nothing was run."
-        ),
-        Code::InvalidWorkflow => entry!(
-            "ComfyUI refuses the workflow",
-            "A node is missing on this server, or an input is wrong.",
-            "Correct the nodes that are named, or install what is missing; nothing was run."
-        ),
-        Code::EditorWorkflow => entry!(
-            "The workflow is in the editor's format",
-            "The file was saved with `Save`, not exported for the API.",
-            "In ComfyUI choose Workflow > Export (API) and submit that file."
-        ),
-        Code::NotFound => entry!(
-            "The server has no such thing",
-            "The name is misspelt, or this server lacks it.",
-            "Choose one of the names that the message lists, or another server."
-        ),
-        Code::ExecutionFailed => entry!(
-            "The work failed on the server",
-            "The server ran it and reported an error.",
-            "Read its message; correct the input or look at the server's log."
-        ),
-        Code::Cancelled => {
-            entry!(
-                "Cancelled",
-                "Somebody cancelled it.",
-                "Nothing to do; submit it again if that was a mistake."
-            )
+        Code::ConnectionRefused => reach::CONNECTION_REFUSED,
+        Code::ContainerLoopback => reach::CONTAINER_LOOPBACK,
+        Code::ConnectionReset => reach::CONNECTION_RESET,
+        Code::ConnectionClosed => reach::CONNECTION_CLOSED,
+        Code::NoRoute => reach::NO_ROUTE,
+        Code::Dns => reach::DNS,
+        Code::Tls => reach::TLS,
+        Code::ConnectTimeout => reach::CONNECT_TIMEOUT,
+        Code::RequestTimeout => reach::REQUEST_TIMEOUT,
+        Code::Hang => reach::HANG,
+        Code::ProxyInTheWay => reach::PROXY_IN_THE_WAY,
+        Code::Flapping => reach::FLAPPING,
+        Code::ChannelDegraded => reach::CHANNEL_DEGRADED,
+        Code::Unavailable => reach::UNAVAILABLE,
+        Code::WrongProgram => server::WRONG_PROGRAM,
+        Code::VersionUnsupported => server::VERSION_UNSUPPORTED,
+        Code::VersionVulnerable => server::VERSION_VULNERABLE,
+        Code::AuthRequired => server::AUTH_REQUIRED,
+        Code::AuthWrong => server::AUTH_WRONG,
+        Code::Forbidden => server::FORBIDDEN,
+        Code::Protocol => server::PROTOCOL,
+        Code::TooLarge => server::TOO_LARGE,
+        Code::Truncated => server::TRUNCATED,
+        Code::BackendError => server::BACKEND_ERROR,
+        Code::Loading => server::LOADING,
+        Code::QueueFull => server::QUEUE_FULL,
+        Code::RateLimited => server::RATE_LIMITED,
+        Code::OutOfMemory => server::OUT_OF_MEMORY,
+        Code::BackendMoved => server::BACKEND_MOVED,
+        Code::BackendFound => server::BACKEND_FOUND,
+        Code::BadRequest => work::BAD_REQUEST,
+        Code::InvalidWorkflow => work::INVALID_WORKFLOW,
+        Code::MissingNode => work::MISSING_NODE,
+        Code::MissingModel => work::MISSING_MODEL,
+        Code::EditorWorkflow => work::EDITOR_WORKFLOW,
+        Code::NotFound => work::NOT_FOUND,
+        Code::ExecutionFailed => work::EXECUTION_FAILED,
+        Code::Cancelled => work::CANCELLED,
+        Code::Lost => work::LOST,
+        Code::JobTimeout => work::JOB_TIMEOUT,
+        Code::Expired => work::EXPIRED,
+        Code::KeyConflict => work::KEY_CONFLICT,
+        Code::JournalFull => work::JOURNAL_FULL,
+        Code::Uncertain => work::UNCERTAIN,
+        Code::BadUrl => own::BAD_URL,
+        Code::BadConfig => own::BAD_CONFIG,
+        Code::ConfigInvalid => own::CONFIG_INVALID,
+        Code::ConfigMasked => own::CONFIG_MASKED,
+        Code::Crashed => own::CRASHED,
+        Code::CrashLoop => own::CRASH_LOOP,
+        Code::Closing => own::CLOSING,
+        Code::Paused => own::PAUSED,
+        Code::Disk => own::DISK,
+        Code::DiskTrouble => own::DISK_TROUBLE,
+        Code::DiskFull => own::DISK_FULL,
+        Code::StateSalvaged => own::STATE_SALVAGED,
+        Code::HistoryDropped => own::HISTORY_DROPPED,
+        Code::WebhookFailing => own::WEBHOOK_FAILING,
+        Code::ClockJump => own::CLOCK_JUMP,
+        Code::Internal => own::INTERNAL,
+        Code::LatencyHigh => gauge::LATENCY_HIGH,
+        Code::QueueLong => gauge::QUEUE_LONG,
+        Code::SuccessLow => gauge::SUCCESS_LOW,
+        Code::VramLow => gauge::VRAM_LOW,
+    }
+}
+
+/// The cause with this name, or else the one whose name is nearest.
+///
+/// # Errors
+/// The nearest, where none has this name.
+pub fn find(name: &str) -> Result<Code, Code> {
+    let near = |code: &Code| strsim::jaro_winkler(code.as_str(), name);
+    let nearest = Code::ALL.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b)));
+    match nearest {
+        Some(code) if code.as_str() == name => Ok(code),
+        nearest => Err(nearest.unwrap_or(Code::Internal)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_words_that_a_person_can_read() {
+        for code in Code::ALL {
+            let entry = entry(*code);
+            assert!((5..60).contains(&entry.title.len()), "{code}: {}", entry.title);
+            assert!(!entry.title.ends_with('.'), "{code}: a title is no sentence");
+            assert!(!entry.reasons.is_empty() && entry.fix.len() > 10, "{code}");
+            let texts = entry.reasons.iter().chain(entry.steps).chain([&entry.fix]);
+            for text in texts.chain(entry.advice.iter().map(|(_, text)| text)) {
+                assert!(text.ends_with('.') && text.len() < 260, "{code}: {text}");
+                assert_eq!(text.matches('`').count() % 2, 0, "{code}: {text}");
+            }
+            for (kind, _) in entry.advice {
+                assert_eq!(entry.advice.iter().filter(|(of, _)| of == kind).count(), 1, "{code}: {kind}");
+            }
         }
-        Code::Lost => entry!(
-            "The server forgot the work",
-            "The server was restarted and keeps its queue only in memory.",
-            "Submit it again."
-        ),
-        Code::JobTimeout => entry!(
-            "Not done in time",
-            "The work took longer than the deadline that it was given.",
-            "Submit it again with a longer deadline, or to a faster server."
-        ),
-        Code::Expired => entry!(
-            "Not begun in time",
-            "No server was ready, or none had a free slot, while the work was to wait.",
-            "Look why no server was ready, or submit it again with a longer time to live."
-        ),
-        Code::Uncertain => entry!(
-            "Nobody can say whether it ran",
-            "The connection was lost after sending, and this kind of server cannot be asked.",
-            "Look at the server for a result before you submit it again."
-        ),
-        Code::Crashed => entry!(
-            "Backline's own connection crashed",
-            "A bug of Backline; the supervision tree has restarted the connection.",
-            "Nothing to do; report it with `backline doctor --bundle FILE` if it repeats."
-        ),
-        Code::CrashLoop => entry!(
-            "Quarantined after repeated crashes",
-            "A bug of Backline that this server's answers provoke.",
-            "Report it; `reconnect` (or a changed configuration) tries again, as does Backline after 10 minutes."
-        ),
-        Code::Closing => entry!("Shutting down", "Backline is stopping.", "Start Backline again."),
-        Code::Paused => {
-            entry!("Paused", "A person paused this backend.", "Resume it when it should work again.")
+    }
+
+    #[test]
+    fn no_two_causes_share_a_title() {
+        for (at, code) in Code::ALL.iter().enumerate() {
+            let twin = Code::ALL[..at].iter().find(|other| entry(**other).title == entry(*code).title);
+            assert_eq!(twin, None, "{code}");
         }
-        Code::Unavailable => entry!(
-            "Nothing is free or ready in time",
-            "The backend is down or all its slots are taken.",
-            "See the reason that the message names; wait longer, or start the backend."
-        ),
-        Code::ProxyInTheWay => entry!(
-            "A proxy answers in its place",
-            "Something between (nginx, a tunnel, a company proxy) answers for a server that it cannot reach.",
-            "Look at the proxy's own upstream setting, or connect to the server directly."
-        ),
-        Code::Disk => entry!(
-            "A file cannot be written",
-            "The disk is full, or the directory forbids it.",
-            "Free space or correct the rights; then try again."
-        ),
-        Code::ConfigInvalid => entry!(
-            "The configuration file is broken",
-            "It was saved with a mistake; the configuration before it stays in force.",
-            "Correct what the detail lists; `backline config check` lists it too. A good file is taken over at once."
-        ),
-        Code::ConfigMasked => entry!(
-            "A change of the file has no effect",
-            "The value was changed through the API, or an environment variable sets it, and that stands over the file.",
-            "Revert the edit or unset the variable that the message names, or leave it; `backline config show` names every value's source."
-        ),
-        Code::BackendMoved => entry!(
-            "The server seems to have moved",
-            "It does not answer at its configured address, and one like it answers at another.",
-            "If it is the same server, set `url` to the address that the message names; Backline never moves a configured backend by itself."
-        ),
-        Code::BackendFound => entry!(
-            "A server was found",
-            "It runs on an address that is swept, and no backend is configured for it.",
-            "Add it as a backend, or dismiss this; `backline discover` lists what runs where."
-        ),
-        Code::DiskTrouble => entry!(
-            "The state cannot be written",
-            "The disk or the rights of the state directory refuse it; Backline works on, and tries again.",
-            "Check the disk and the rights of the state directory; nothing else is needed once it can be written."
-        ),
-        Code::DiskFull => entry!(
-            "The disk is full",
-            "No space is left on the disk of the state directory; Backline works on, and tries again.",
-            "Free space on that disk, or set BACKLINE_STATE_DIR to another one."
-        ),
-        Code::StateSalvaged => entry!(
-            "The state database was damaged",
-            "The disk or a crash of the machine damaged it; a copy was set aside and what could be read was kept.",
-            "Read what was lost in the detail; check the disk. The copy that was set aside can be removed."
-        ),
-        Code::HistoryDropped => entry!(
-            "Samples of the history were dropped",
-            "The disk is slower than the samples come, or refuses them; nothing else waits for them.",
-            "Check the disk's load; charts have a gap here, and all else is complete."
-        ),
-        Code::VersionVulnerable => entry!(
-            "The server's version has known security holes",
-            "It is older than the release that closes them.",
-            "Update the server to the version that the message names; until then let only trusted machines reach it."
-        ),
-        Code::Flapping => entry!(
-            "The connection comes and goes",
-            "The server crashes and is restarted again and again, or the network between is bad.",
-            "Look at the server's own log around these times, and at the network; it ends by itself once a session holds."
-        ),
-        Code::ChannelDegraded => entry!(
-            "The live channel does not tell everything",
-            "Something between (a proxy without WebSockets, a buffering one) holds events back; state is read by polling.",
-            "Let the proxy pass WebSockets and unbuffered event streams, or connect to the server directly."
-        ),
-        Code::ClockJump => entry!(
-            "The clock jumped",
-            "The machine slept, or its clock was set.",
-            "Nothing to do if the machine slept; otherwise check its time service. Times shown across the jump do not compare."
-        ),
-        Code::Internal => entry!(
-            "A bug of Backline",
-            "Something happened that cannot.",
-            "Report it with `backline doctor --bundle FILE`."
-        ),
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_its_neighbour() {
+        assert_eq!(find("dns"), Ok(Code::Dns));
+        assert_eq!(find("conection_refused"), Err(Code::ConnectionRefused));
+        assert!(find("").is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! good by the next one.
 
 mod outage;
+mod seen;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -12,7 +13,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use self::outage::Outage;
+use self::{outage::Outage, seen::Seen};
 use crate::{
     model::{BackendStatus, Channel, Code, Health, Phase, Severity, status::LastError},
     notices::{draft::Draft, version},
@@ -45,6 +46,7 @@ pub(super) fn owns(code: Code) -> bool {
             | Code::StateSalvaged
             | Code::HistoryDropped
             | Code::ClockJump
+            | Code::WebhookFailing
     )
 }
 
@@ -80,13 +82,6 @@ pub(super) struct Case {
     pub(super) keep: Keep,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    phase: Phase,
-    epoch: u64,
-    restarts: u64,
-}
-
 /// It comes and goes, and how many losses were told.
 #[derive(Debug, Default)]
 struct Flapping {
@@ -120,7 +115,7 @@ impl Case {
         wanted.extend(self.unwell(status, now, &mut verdict.due));
         let version = status.version.as_deref().and_then(|v| version::vulnerable(status.kind, v));
         wanted.extend(version.map(|draft| (draft, 0)));
-        self.before = Some(Seen { phase: status.phase, epoch: status.epoch, restarts: status.restarts });
+        self.before = Some(Seen::of(status));
         if known {
             let codes: BTreeSet<_> = wanted.iter().map(|(draft, _)| draft.code).collect();
             self.standing.retain(|code, _| codes.contains(code));
@@ -174,10 +169,8 @@ impl Case {
         now: Instant,
         due: &mut Option<Instant>,
     ) -> Option<(Draft, u64)> {
-        let lost = self.before.is_some_and(|b| {
-            b.phase == Phase::Ready && (b.epoch != status.epoch || status.phase != Phase::Ready)
-        });
-        if lost {
+        let lost = self.before.map_or(0, |before| before.lost_until(Seen::of(status)));
+        for _ in 0..lost {
             self.losses.push_back(now);
             if self.losses.len() > 64 {
                 self.losses.pop_front();

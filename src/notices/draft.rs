@@ -52,6 +52,18 @@ impl Draft {
         }
     }
 
+    /// What happened.
+    #[cfg(feature = "cli")]
+    pub(crate) fn told(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn remedy(&self) -> &str {
+        &self.fix
+    }
+
     /// The backend that it is about.
     #[must_use]
     pub fn backend(mut self, id: BackendId) -> Self {

@@ -5,9 +5,8 @@
 use crate::{
     model::{Code, Kind, Severity},
     notices::draft::Draft,
+    registry::version::Version,
 };
-
-type Version = [u32; 3];
 
 /// A hole and the versions that have it.
 struct Hole {
@@ -20,12 +19,20 @@ struct Hole {
     severity: Severity,
 }
 
-const fn hole(id: &'static str, what: &'static str, from: Version, closed: Version) -> Hole {
+const fn hole(id: &'static str, what: &'static str, from: [u32; 3], closed: [u32; 3]) -> Hole {
+    let (from, closed) = (Version(from), Version(closed));
     Hole { id, what, from, closed, severity: Severity::Warning }
 }
 
-const COMFYUI: &[Hole] =
-    &[hole("CVE-2026-56671", "files outside its folders can be read", [0, 0, 0], [0, 28, 0])];
+const COMFYUI: &[Hole] = &[
+    hole("CVE-2024-10481", "a page in the browser may send it requests", [0, 0, 0], [0, 2, 3]),
+    hole("CVE-2026-56671", "files outside its folders can be read", [0, 0, 0], [0, 28, 0]),
+];
+
+/// The Gradio that WanGP 12.60 pins, whose page tells WanGP's own version only.
+const PINNED: Version = Version([5, 29, 0]);
+/// The first number of a version that is WanGP's own, and not a Gradio's.
+const OWN: u32 = 8;
 
 const GRADIO: &[Hole] = &[
     hole("CVE-2024-47084", "with a cookie the origin check is skipped", [0, 0, 0], [4, 44, 0]),
@@ -51,25 +58,26 @@ const LITELLM: &[Hole] = &[
     Hole {
         id: "LiteLLM 1.82.7 and 1.82.8 on PyPI",
         what: "these releases carried malware that steals keys: change every key that this machine held",
-        from: [1, 82, 7],
-        closed: [1, 82, 9],
+        from: Version([1, 82, 7]),
+        closed: Version([1, 82, 9]),
         severity: Severity::Error,
     },
 ];
 
 /// The notice of a version with known holes; `None`: none is known, or the version cannot be read.
-pub(super) fn vulnerable(kind: Kind, version: &str) -> Option<Draft> {
+pub(crate) fn vulnerable(kind: Kind, version: &str) -> Option<Draft> {
     let (program, holes) = match kind {
         Kind::Comfyui => ("ComfyUI", COMFYUI),
         Kind::Gradio | Kind::Wan2gp => ("Gradio", GRADIO),
         Kind::Litellm => ("LiteLLM", LITELLM),
         Kind::Openai => return None,
     };
-    let has = parse(version)?;
+    let told = Version::parse(version)?;
+    let own = kind == Kind::Wan2gp && told.0[0] >= OWN;
+    let has = if own { PINNED } else { told };
     let open: Vec<_> = holes.iter().filter(|h| h.from <= has && has < h.closed).collect();
     let severity = open.iter().map(|h| h.severity).max()?;
-    let [major, minor, patch] = open.iter().map(|h| h.closed).max()?;
-    let closed = format!("{major}.{minor}.{patch}");
+    let closed = open.iter().map(|h| h.closed).max()?;
     let names: Vec<_> = open.iter().map(|h| h.id).collect();
     let lines: Vec<_> = open.iter().map(|h| format!("{}: {}", h.id, h.what)).collect();
     let fix = match kind {
@@ -78,20 +86,10 @@ pub(super) fn vulnerable(kind: Kind, version: &str) -> Option<Draft> {
         ),
         _ => format!("Update {program} to {closed} or later; until then let only trusted machines reach it."),
     };
-    let message = format!("{program} {version} has known security holes: {}", names.join(", "));
+    let which = if own { format!("{has}, which WanGP {version} brings,") } else { version.to_owned() };
+    let message = format!("{program} {which} has known security holes: {}", names.join(", "));
     let draft = Draft::new(Code::VersionVulnerable, severity);
     Some(draft.message(message).fix(fix).detail(lines.join("\n")))
-}
-
-/// The first three numbers: `1.83.7-stable` is 1.83.7, `0.28` is 0.28.0. A pre-release counts as its release.
-fn parse(version: &str) -> Option<Version> {
-    let mut parts = version.trim().trim_start_matches('v').split(['.', '-', '+']);
-    let mut number = |missing: Option<u32>| -> Option<u32> {
-        let Some(part) = parts.next() else { return missing };
-        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        part[..digits].parse().ok().or(missing)
-    };
-    Some([number(None)?, number(None)?, number(Some(0))?])
 }
 
 #[cfg(test)]
@@ -105,6 +103,11 @@ mod tests {
         assert_eq!(ids(Kind::Comfyui, "0.28.0"), "");
         let wan = ids(Kind::Wan2gp, "5.29.0");
         assert!(wan.contains("CVE-2026-59806") && !wan.contains("CVE-2025-5320"), "{wan}");
+        let own = ids(Kind::Wan2gp, "v12.60");
+        assert!(own.starts_with("Gradio 5.29.0, which WanGP v12.60 brings, has known"), "{own}");
+        assert!(own.contains("CVE-2026-59806"), "{own}");
+        assert!(ids(Kind::Comfyui, "0.2.2").contains("CVE-2024-10481"));
+        assert!(!ids(Kind::Comfyui, "0.3.64").contains("CVE-2024-10481"));
         assert_eq!(ids(Kind::Gradio, "6.20.0"), "");
         assert!(ids(Kind::Gradio, "6.19.9").ends_with("holes: CVE-2026-59806"));
         assert!(!ids(Kind::Litellm, "1.81.15").contains("42208"));

@@ -13,16 +13,20 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     connection::alarm::Task,
     hub::Hub,
-    model::{BackendId, BackendStatus, Code, Severity, Snapshot},
+    model::{BackendId, Code, Severity, Snapshot},
+    net::container::container,
     notices::{
         clock::Pace,
-        derive::{Case, Keep, Weight, owns},
+        derive::{Weight, owns},
         desk::Desk,
         disk::Disk,
         draft::Draft,
         group::Group,
+        labour::{Labour, is_of_jobs},
         moment::Moment,
+        watched::{Terms, Watched},
     },
+    settings::standing::Standing,
     state::Store,
 };
 
@@ -46,17 +50,21 @@ pub(crate) struct Setup {
     pub(crate) desk: Desk,
     pub(crate) hub: Arc<Hub>,
     pub(crate) store: Option<Store>,
-    /// True once every backend of an earlier run is there again.
-    pub(crate) settled: watch::Receiver<bool>,
+    /// What is configured: limits, the webhook, and whether every backend of an earlier run is there again.
+    pub(crate) standing: Arc<Standing>,
 }
 
 pub(crate) struct State {
     myself: ActorRef<Msg>,
     desk: Desk,
+    hub: Arc<Hub>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     changes: watch::Receiver<u64>,
     settled: watch::Receiver<bool>,
     cases: HashMap<BackendId, Watched>,
+    labour: Labour,
+    toll: watch::Receiver<u64>,
+    standing: Arc<Standing>,
     quarantined: Vec<String>,
     pace: Pace,
     disk: Option<Disk>,
@@ -64,13 +72,6 @@ pub(crate) struct State {
     keeper: Option<super::keep::Keeper>,
     /// One wait at a time, so that no looks queue up.
     wait: Option<Task>,
-}
-
-struct Watched {
-    case: Case,
-    seen: Option<Arc<BackendStatus>>,
-    weight: Weight,
-    due: Option<Instant>,
 }
 
 impl Actor for Watcher {
@@ -84,7 +85,11 @@ impl Actor for Watcher {
             snapshots: setup.hub.watch(),
             changes: setup.desk.changes(),
             desk: setup.desk,
-            settled: setup.settled,
+            settled: setup.standing.settled.subscribe(),
+            toll: setup.hub.toll.changes(),
+            hub: setup.hub,
+            standing: setup.standing,
+            labour: Labour::default(),
             disk: setup.store.as_ref().map(Disk::new),
             #[cfg(feature = "state")]
             keeper: setup.store.map(super::keep::Keeper::new),
@@ -131,10 +136,12 @@ impl State {
         self.changes.mark_unchanged();
         let mut due = self.look_at_clock(now);
         self.look_at_tree(&snapshot.tree);
-        due = [due, self.look_at_backends(&snapshot, now.tick)].into_iter().flatten().min();
-        let cases = &self.cases;
+        due = [due, self.look_at_backends(&snapshot, now.tick), self.look_at_work(&snapshot, now.tick)]
+            .into_iter()
+            .flatten()
+            .min();
         let settled = *self.settled.borrow_and_update();
-        self.desk.clear_where(|group| !may_stay(cases, settled, group));
+        self.desk.clear_where(|group| !self.may_stay(settled, group));
         let disk = self.disk.as_mut().and_then(|disk| disk.look(&self.desk, now.tick));
         due = [due, disk, self.desk.catch_up(), self.keep(now.tick)].into_iter().flatten().min();
         self.wait(due.map_or(now.tick + IDLE, |due| due.min(now.tick + IDLE)));
@@ -142,22 +149,47 @@ impl State {
 
     fn look_at_backends(&mut self, snapshot: &Snapshot, now: Instant) -> Option<Instant> {
         let any_required = snapshot.backends.iter().any(|b| b.enabled && b.required);
+        let config = self.standing.now().config.clone();
         self.cases.retain(|id, _| snapshot.backend(id.as_str()).is_some());
         let mut next = None;
         for status in &snapshot.backends {
             let weight = if status.required || !any_required { Weight::Needed } else { Weight::Optional };
-            let watched = self.cases.entry(status.id.clone()).or_insert_with(|| Watched {
-                case: Case::default(),
-                seen: None,
-                weight,
-                due: None,
-            });
-            for draft in watched.look(status, weight, now) {
+            let own = config.backends.get(&status.id).map(|backend| backend.thresholds).unwrap_or_default();
+            let terms = Terms { weight, limits: own.or(config.thresholds), container: container() };
+            let watched = self.cases.entry(status.id.clone()).or_default();
+            for draft in watched.look(status, terms, now) {
                 self.desk.raise(draft);
             }
-            next = [next, watched.due].into_iter().flatten().min();
+            next = [next, watched.due()].into_iter().flatten().min();
         }
         next
+    }
+
+    /// What jobs met since the last look.
+    fn look_at_work(&mut self, snapshot: &Snapshot, now: Instant) -> Option<Instant> {
+        self.toll.mark_unchanged();
+        for heard in self.hub.toll.take() {
+            if let Some(draft) = self.labour.hear(heard, snapshot, now) {
+                self.desk.raise(draft);
+            }
+        }
+        self.labour.look(snapshot, now)
+    }
+
+    /// Whether an open notice still holds, as far as that is judged here.
+    fn may_stay(&self, settled: bool, group: &Group) -> bool {
+        if is_of_jobs(group) {
+            return self.labour.holds(group);
+        }
+        if group.code == Code::WebhookFailing {
+            return self.standing.now().config.notices.webhook.is_some();
+        }
+        let Some(backend) = &group.backend else { return true };
+        if !owns(group.code) {
+            return true;
+        }
+        // It is no backend any more; until all are there again nobody can say so.
+        self.cases.get(backend).map_or(!settled, |watched| watched.keeps(group.code))
     }
 
     /// Actors of the tree that are set aside; backends speak for themselves.
@@ -207,13 +239,14 @@ impl State {
         let (myself, mut snapshots, mut changes) =
             (self.myself.clone(), self.snapshots.clone(), self.changes.clone());
         let mut disk = self.disk.as_ref().map(Disk::changes);
-        let mut settled = self.settled.clone();
+        let (mut settled, mut toll) = (self.settled.clone(), self.toll.clone());
         self.wait = Some(Task::spawn(async move {
             tokio::time::sleep(BEAT).await;
             tokio::select! {
                 // A hub or desk that is gone: the tree ends.
                 _ = snapshots.changed() => {}
                 _ = changes.changed() => {}
+                Ok(()) = toll.changed() => {}
                 Ok(()) = settled.changed() => {}
                 () = super::disk::changed(&mut disk) => {}
                 () = tokio::time::sleep_until(due) => {}
@@ -221,31 +254,5 @@ impl State {
             // A watcher that is gone has nothing to look at.
             let _ = myself.cast(Msg::Look);
         }));
-    }
-}
-
-impl Watched {
-    fn look(&mut self, status: &Arc<BackendStatus>, weight: Weight, now: Instant) -> Vec<Draft> {
-        let same = self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, status));
-        if same && self.weight == weight && self.due.is_none_or(|due| now < due) {
-            return Vec::new();
-        }
-        let verdict = self.case.look(status, weight, now);
-        (self.seen, self.weight, self.due) = (Some(status.clone()), weight, verdict.due);
-        verdict.raise
-    }
-}
-
-/// Whether an open notice still holds, as far as that is judged here.
-fn may_stay(cases: &HashMap<BackendId, Watched>, settled: bool, group: &Group) -> bool {
-    let Some(backend) = &group.backend else { return true };
-    if !owns(group.code) {
-        return true;
-    }
-    match cases.get(backend).map(|watched| &watched.case.keep) {
-        // It is no backend any more; until all are there again nobody can say so.
-        None => !settled,
-        Some(Keep::All) => true,
-        Some(Keep::Only(codes)) => codes.contains(&group.code),
     }
 }

@@ -85,6 +85,7 @@ impl Book {
 
 /// Why a find did not become a backend by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Why {
@@ -98,6 +99,7 @@ pub enum Why {
 
 /// A find that a person may adopt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Proposal {
     /// What was found.

@@ -7,6 +7,7 @@ use crate::{config::BackendConfig, model::BackendId};
 
 /// How a changed backend takes its new settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// The session stays; the new values count from now on.
@@ -17,6 +18,7 @@ pub enum How {
 
 /// One backend that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Changed {
     /// Which.
     pub id: BackendId,
@@ -26,6 +28,7 @@ pub struct Changed {
 
 /// What a new configuration changed. Each backend of either configuration stands in exactly one list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Change {
     /// Backends that are new.
@@ -88,8 +91,10 @@ pub(crate) fn retuned(now: &BackendConfig, wanted: &BackendConfig) -> BackendCon
     retuned.source = wanted.source;
     retuned.probe = wanted.probe;
     retuned.hang_limit = wanted.hang_limit;
+    retuned.limits = wanted.limits;
     retuned.depends_on.clone_from(&wanted.depends_on);
-    retuned.exclusive.clone_from(&wanted.exclusive);
+    retuned.thresholds = wanted.thresholds;
+    retuned.unload = wanted.unload;
     retuned
 }
 

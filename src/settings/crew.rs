@@ -10,6 +10,8 @@ use crate::{
     settings::{
         Change, Edit,
         adopt::{self, Situation},
+        edit::Past,
+        fit::fitting,
         layers::{Broken, Layers, Outcome},
         masked::masked,
         refusal::refusing,
@@ -19,6 +21,9 @@ use crate::{
     },
     supervisor::apply::Stage,
 };
+
+/// Edits that can be taken back, one after the other.
+const UNDO: usize = 32;
 
 /// What is asked of the settings.
 #[derive(Debug)]
@@ -91,7 +96,7 @@ impl Crew {
     async fn begin(&self) -> Result<Change, Error> {
         let mut draft = self.draft();
         if draft.recall == Recall::Done {
-            return self.stage.turn_to(&draft.config.backends).await;
+            return self.stage.turn_to(&draft.config).await;
         }
         let begun = match self.shelf.take().await {
             Ok(Kept { edits, book }) => {
@@ -133,7 +138,14 @@ impl Crew {
         }
         let mut draft = self.draft();
         let edit = fitting(edit, &draft)?;
-        draft.edits = edit.over(&draft.edits);
+        let (before, undoes) = (draft.edits.clone(), matches!(edit, Edit::Undo));
+        draft.edits = edit.over(&before, &Past(&draft.past))?;
+        if undoes {
+            draft.past.pop();
+        } else if draft.edits != before {
+            draft.past.drain(..(draft.past.len() + 1).saturating_sub(UNDO));
+            draft.past.push(before);
+        }
         self.settle(draft).await
     }
 
@@ -162,7 +174,7 @@ impl Crew {
     async fn sweep(&self, finds: &[Find]) -> Result<Change, Error> {
         let now = self.draft();
         let Outcome { config: running, bare, .. } = self.load(&now).await?;
-        let shown = self.stage.hub.snapshot();
+        let shown = self.stage.common.hub.snapshot();
         let is_ready = |id: &BackendId| shown.backend(id.as_str()).is_some_and(|b| b.phase == Phase::Ready);
         let doubtful = running.backends.values().filter(|backend| !is_ready(&backend.id));
         let refusing = refusing(doubtful.map(|b| (b.id.clone(), b.url.clone())).collect()).await;
@@ -204,12 +216,12 @@ impl Crew {
         let config = draft.config.clone();
         // Written first: should this be interrupted, the next incarnation carries it out.
         self.standing.set(draft);
-        self.stage.hub.chronicle.keep(config.history);
+        self.stage.common.hub.chronicle.keep(config.history);
         self.teller.valid();
         self.teller.late(&late(&before.config, &config));
-        let change = self.stage.turn_to(&config.backends).await?;
+        let change = self.stage.turn_to(&config).await?;
         if news {
-            self.stage.hub.tell(EventBody::ConfigApplied { change: change.clone() });
+            self.stage.common.hub.tell(EventBody::ConfigApplied { change: change.clone() });
         }
         Ok(change)
     }
@@ -242,40 +254,4 @@ fn late(before: &Config, now: &Config) -> Vec<&'static str> {
         ("state_dir", before.state_dir != now.state_dir),
     ];
     differ.into_iter().filter_map(|(path, differs)| differs.then_some(path)).collect()
-}
-
-/// The edit, where it makes sense as things stand.
-fn fitting(edit: Edit, now: &Settings) -> Result<Edit, Error> {
-    let Some(id) = edit.backend().cloned() else { return Ok(edit) };
-    if let Layers::Given(given) = &now.layers
-        && given.backends.contains_key(&id)
-    {
-        return Err(Error::Fixed { id });
-    }
-    let exists = now.config.backends.contains_key(&id);
-    let edited = || {
-        let group = format!("backends.{id}");
-        let at = |path: &str| crate::config::layer::is_at_or_below(path, &group);
-        now.edits.paths().any(at) || now.edits.removed().any(at)
-    };
-    match edit {
-        Edit::Add(..) if exists => Err(Error::Exists { id }),
-        Edit::Change(..) | Edit::Remove(_) if !exists => Err(unknown(&id, now)),
-        Edit::Revert(_) if !exists && !edited() => Err(unknown(&id, now)),
-        // Where nothing below brings it in, nothing has to be masked.
-        Edit::Remove(id) if !stands_below(&id, now) => Ok(Edit::Revert(id)),
-        edit => Ok(edit),
-    }
-}
-
-fn stands_below(id: &BackendId, now: &Settings) -> bool {
-    let in_file = |loaded: &Arc<crate::config::Loaded>| {
-        loaded.file.names_in("backends").any(|(name, _)| name == id.as_str())
-    };
-    now.loaded.as_ref().is_some_and(in_file) || now.book.adopted().any(|known| known.id == *id)
-}
-
-fn unknown(id: &BackendId, now: &Settings) -> Error {
-    let known: Vec<_> = now.config.backends.keys().map(BackendId::as_str).collect();
-    Error::UnknownBackend { id: id.to_string(), known: known.join(", ") }
 }

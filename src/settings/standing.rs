@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) layers: Layers,
     pub(crate) recall: Recall,
     pub(crate) edits: Edits,
+    /// The edits before each of the last changes of this run, the latest last.
+    pub(crate) past: Vec<Edits>,
     pub(crate) book: Book,
     /// Finds that a person may adopt.
     pub(crate) proposals: Vec<Proposal>,
@@ -65,6 +67,7 @@ impl Standing {
             recall: Recall::Due,
             config: Arc::new(config),
             edits: Edits::default(),
+            past: Vec::new(),
             book: Book::default(),
             proposals: Vec::new(),
             loaded: None,

@@ -15,6 +15,7 @@ mod jobs;
 mod literal;
 pub mod nodes;
 mod origin;
+mod painters;
 mod plan;
 mod preview;
 mod prompt;
@@ -58,10 +59,14 @@ impl Version {
     }
 }
 
+/// The checkpoint that is there from the start.
+const CHECKPOINT: &str = "sd.safetensors";
+
 /// A simulated ComfyUI on a loopback port. Dropping it kills it.
 pub struct SimComfyui {
     server: SimServer,
     switches: Arc<Switches>,
+    disk: Arc<Disk>,
 }
 
 /// One boot.
@@ -87,14 +92,25 @@ impl SimComfyui {
     pub async fn start_on(port: u16, version: Version) -> io::Result<Self> {
         let switches = Arc::new(Switches::default());
         let disk = Arc::new(Disk::default());
-        let own = switches.clone();
-        let make = move || -> Arc<dyn App> { Arc::new(Program::boot(version, own.clone(), disk.clone())) };
-        Ok(Self { server: SimServer::start_on(port, make).await?, switches })
+        disk.add_checkpoint(CHECKPOINT);
+        let (own, files) = (switches.clone(), disk.clone());
+        let make = move || -> Arc<dyn App> { Arc::new(Program::boot(version, own.clone(), files.clone())) };
+        Ok(Self { server: SimServer::start_on(port, make).await?, switches, disk })
     }
 
     /// The machine under it: kill, restart, freeze, cut, and trouble by request.
     pub fn server(&self) -> &SimServer {
         &self.server
+    }
+
+    /// Lays a checkpoint into the server's folder, as a person does who downloads one. It has `sd.safetensors`.
+    pub fn add_checkpoint(&self, name: &str) {
+        self.disk.add_checkpoint(name);
+    }
+
+    /// Takes one away.
+    pub fn remove_checkpoint(&self, name: &str) {
+        self.disk.remove_checkpoint(name);
     }
 
     /// How often a prompt with this id began to run, over all boots.
@@ -105,6 +121,11 @@ impl SimComfyui {
     /// How many prompts began to run, over all boots.
     pub fn all_executions(&self) -> u32 {
         self.switches.all_executions()
+    }
+
+    /// How many prompts stand in a history, well or badly ended, over all boots.
+    pub fn ended(&self) -> tokio::sync::watch::Receiver<u32> {
+        self.switches.watch_ended()
     }
 
     /// Whether sockets stay open, answer pings, and get no events.
@@ -120,6 +141,7 @@ impl SimComfyui {
 
 impl Program {
     fn boot(version: Version, switches: Arc<Switches>, disk: Arc<Disk>) -> Self {
+        disk.boot();
         let (state, outbox) = State::new(version, switches, disk);
         let state = Arc::new(state);
         let mut tasks = JoinSet::new();

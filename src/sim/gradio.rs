@@ -15,6 +15,7 @@ mod ledger;
 mod pages;
 mod routes;
 mod streams;
+mod yields;
 
 use std::{io, sync::Arc, time::Duration};
 

@@ -1,6 +1,7 @@
 //! A simulated LiteLLM proxy, like the real 1.106.2 without a database in front of an upstream that fails on demand.
 //!
-//! Its models are those of the project's test configuration: `mock` and `stub` answer, `embed` embeds, `r429`, `r500`,
+//! Its models are those of the project's test configuration: `mock` and `stub` answer, `embed` embeds, `dall-e-3` draws,
+//! `whisper-1` listens, `r429`, `r500`,
 //! `r400`, `down`, `garbage` and `mock-ratelimit` fail at once, `hang` runs into the time-out, and `midcut`, `midclose`,
 //! `miderr` and `midhang` fail in the middle of a stream. Quirks included: no key is a bare 500, a wrong one a 400 about
 //! a database, and an upstream that ends early gets an invented end.
@@ -11,6 +12,7 @@ mod chunks;
 mod failed;
 mod fault;
 mod head;
+mod media;
 mod models;
 mod script;
 mod wording;

@@ -267,7 +267,7 @@ async fn scripted(
 }
 
 /// The answer with its body cut short: the connection ends in the middle.
-fn cut_after(answer: Response<Body>, bytes: usize) -> Response<Body> {
+pub(crate) fn cut_after(answer: Response<Body>, bytes: usize) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     // With its length announced hyper would refuse the short body before it is sent.
     head.headers.remove(http::header::CONTENT_LENGTH);

@@ -17,7 +17,7 @@ use std::{
     io,
     ops::Deref,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -56,11 +56,22 @@ pub struct SimWan2gp {
     counts: Arc<Counts>,
 }
 
+/// What of a call is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// The tool never hears of it.
+    Request,
+    /// The tool does what it is asked for, and the connection is cut.
+    Answer,
+}
+
 /// What the models did, over all boots.
 #[derive(Debug, Default)]
 struct Counts {
     begun: AtomicU64,
     finished: AtomicU64,
+    /// The tool whose next call is lost, and on which way.
+    lost: Mutex<Option<(String, Lost)>>,
 }
 
 impl SimWan2gp {
@@ -95,9 +106,22 @@ impl SimWan2gp {
         self.counts.begun.load(Relaxed)
     }
 
+    /// Loses the next call of this tool: all requests have one path, which no rule of trouble can tell apart.
+    pub fn lose(&self, tool: &str, lost: Lost) {
+        *self.counts.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some((tool.to_owned(), lost));
+    }
+
     /// Of these, those that left a file.
     pub fn finished(&self) -> u64 {
         self.counts.finished.load(Relaxed)
+    }
+}
+
+impl Counts {
+    /// What of this call is to be lost, now and not again.
+    fn loses(&self, tool: &str) -> Option<Lost> {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.take_if(|(name, _)| name == tool).map(|(_, lost)| lost)
     }
 }
 

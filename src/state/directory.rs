@@ -50,7 +50,7 @@ pub(super) fn open_file(path: &Path) -> Result<File, Trouble> {
 }
 
 /// How a file is opened or made for the owner alone. A symbolic link is not followed.
-pub(super) fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
@@ -62,7 +62,7 @@ pub(super) fn private() -> OpenOptions {
 }
 
 /// Brings what was made, renamed or removed in the directory to the disk.
-pub(super) fn sync(directory: &Path) -> Result<(), Trouble> {
+pub(crate) fn sync(directory: &Path) -> Result<(), Trouble> {
     // Elsewhere a directory cannot be opened as a file, and need not be.
     #[cfg(unix)]
     File::open(directory).and_then(|d| d.sync_all()).map_err(|e| failure(WHAT, directory, &e))?;

@@ -35,9 +35,30 @@ impl Lock {
     }
 }
 
+/// The process that has a directory now, where one has; asked without taking it.
+///
+/// # Errors
+/// The disk's.
+#[cfg(feature = "cli")]
+pub(crate) fn holder(place: &Path) -> Result<Option<u32>, Trouble> {
+    let path = place.join(FILE);
+    let file = match File::open(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|e| directory::failure(WHAT, &path, &e))?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(written(&path).unwrap_or_default())),
+        Err(TryLockError::Error(e)) => Err(directory::failure(WHAT, &path, &e)),
+    }
+}
+
+fn written(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok())
+}
+
 fn in_use(place: &Path, path: &Path) -> Trouble {
-    let pid = fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u32>().ok());
-    let by = match pid {
+    let by = match written(path) {
         Some(pid) if pid == std::process::id() => "this process already".to_owned(),
         Some(pid) => format!("process {pid}"),
         None => "another process".to_owned(),

@@ -21,6 +21,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "settings", step: Step::Sql(include_str!("schema/002_settings.sql")) },
     Migration { number: 3, name: "history", step: Step::Sql(include_str!("schema/003_history.sql")) },
     Migration { number: 4, name: "notices", step: Step::Sql(include_str!("schema/004_notices.sql")) },
+    Migration { number: 5, name: "jobs", step: Step::Sql(include_str!("schema/005_jobs.sql")) },
+    Migration { number: 9, name: "sessions", step: Step::Sql(include_str!("schema/009_sessions.sql")) },
 ];
 
 /// Marks a file as Backline's: "BKLN".

@@ -8,15 +8,13 @@ use indexmap::IndexMap;
 use tokio::time::Instant;
 
 use crate::{
-    config::BackendConfig,
+    config::{BackendConfig, Config, PoolConfig},
     connection::{
         actor::Msg as ConnectionMsg,
         machine::Command,
-        pace::Pace,
-        slot::{Dialer, Slot},
+        slot::{Common, Slot},
     },
     error::Error,
-    hub::Hub,
     model::{BackendId, Phase},
     roster::Roster,
     settings::Change,
@@ -32,17 +30,16 @@ const QUESTIONS: u32 = 50;
 /// What is needed to start and to end backends. Whoever has it is the one writer of their set.
 pub(crate) struct Stage {
     pub(crate) roster: Arc<Roster>,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) pace: Arc<Pace>,
-    pub(crate) dialer: Dialer,
+    pub(crate) common: Common,
 }
 
 impl Stage {
-    /// A slot for each of these, before anything runs.
-    pub(crate) fn set(&self, backends: &IndexMap<BackendId, BackendConfig>) {
-        for config in backends.values() {
-            self.roster.insert(self.slot(config));
+    /// A slot for each backend and a route for each pool, before anything runs.
+    pub(crate) fn set(&self, config: &Config) {
+        for backend in config.backends.values() {
+            self.roster.insert(self.slot(backend));
         }
+        self.roster.set_pools(&config.pools);
         self.publish();
     }
 
@@ -51,7 +48,8 @@ impl Stage {
     ///
     /// # Cancel safety
     /// Dropping the future leaves it half done: a later call completes it.
-    pub(crate) async fn turn_to(&self, wanted: &IndexMap<BackendId, BackendConfig>) -> Result<Change, Error> {
+    pub(crate) async fn turn_to(&self, config: &Config) -> Result<Change, Error> {
+        let wanted = &config.backends;
         let change = Change::between(&self.roster.settings(), wanted);
         for id in change.in_place() {
             if let Some(slot) = self.roster.slot(id) {
@@ -68,16 +66,39 @@ impl Stage {
         self.publish();
         let started = join_all(change.added.iter().map(|id| self.start(id))).await;
         left.into_iter().chain(started).collect::<Result<Vec<()>, Error>>()?;
+        self.turn_pools_to(&config.pools).await?;
         Ok(change)
     }
 
+    /// Makes these the pools. One that stays keeps its route; who waits for one that goes is told so at its deadline.
+    async fn turn_pools_to(&self, wanted: &IndexMap<BackendId, PoolConfig>) -> Result<(), Error> {
+        let before = self.roster.pools();
+        self.roster.set_pools(wanted);
+        let branch = self.roster.pool_branch().ok_or(Error::Restarting { actor: "pools" })?;
+        for id in before.keys().filter(|id| !wanted.contains_key(*id)) {
+            // One that is gone already needs no removal; a restarted supervisor does not bring it back.
+            let _ = branch.remove(id.as_str()).await;
+            self.common.hub.drop_pool(id.as_str());
+        }
+        let (roster, hub) = (Arc::downgrade(&self.roster), &self.common.hub);
+        for (id, route) in self.roster.pools().iter().filter(|(id, _)| !before.contains_key(*id)) {
+            match branch.add(tree::pool(route.clone(), &roster, hub)).await {
+                // A supervisor that is being restarted starts it from the wanted set.
+                Ok(()) | Err(SupervisorError::DuplicateId(_) | SupervisorError::Restarting(_)) => {}
+                Err(error) => return Err(Error::Setup(format!("the pool `{id}` is not started: {error}"))),
+            }
+        }
+        Ok(())
+    }
+
     fn slot(&self, config: &BackendConfig) -> Arc<Slot> {
-        Slot::new(config.clone(), self.hub.clone(), self.pace.clone(), self.dialer.clone())
+        Slot::new(config.clone(), &self.common)
     }
 
     fn publish(&self) {
         let slots = self.roster.slots();
-        self.hub
+        self.common
+            .hub
             .set_backends(slots.iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect());
     }
 
@@ -94,7 +115,7 @@ impl Stage {
         };
         // Its last session is over: from here on epochs count up from it. In the wanted set first, so that a
         // restarted supervisor does not bring the old one back.
-        let new = old.successor(next.clone(), self.hub.clone());
+        let new = old.successor(next.clone(), &self.common);
         self.roster.insert(new.clone());
         self.stop(id).await?;
         new.record.update(|_| {});
@@ -115,7 +136,7 @@ impl Stage {
         if connection.cast(ConnectionMsg::Command(Command::Close { deadline })).is_err() {
             return;
         }
-        let mut shown = self.hub.watch();
+        let mut shown = self.common.hub.watch();
         let closed = shown.wait_for(|now| {
             let phase = now.backend(id.as_str()).map(|status| status.phase);
             phase.is_none_or(|phase| matches!(phase, Phase::Closed | Phase::Quarantined))

@@ -10,7 +10,7 @@ use crate::{
     connection::{
         alarm::Task,
         pace::Pace,
-        slot::{Dialer, real_dialer},
+        slot::{Common, Dialer, real_dialer},
     },
     discovery::{
         Sweep,
@@ -18,7 +18,12 @@ use crate::{
     },
     error::Error,
     hub::Hub,
-    notices::Desk,
+    jobs::{
+        inputs::Inputs,
+        journal::{Bounds, Journal},
+        setup::Setup as JobsSetup,
+    },
+    notices::{Desk, webhook},
     roster::Roster,
     settings::{crew::Crew, layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
     state::Store,
@@ -30,6 +35,7 @@ pub struct Builder {
     config: Config,
     loader: Option<Loader>,
     lease_timeout: Duration,
+    open_jobs: u32,
     dialer: Dialer,
     world: World,
     #[cfg(feature = "state")]
@@ -72,7 +78,7 @@ fn open_standing(layers: Layers, stage: &Stage, has_store: bool) -> Result<Arc<S
         Layers::Read(loader) => (loader.load().map_err(Error::Invalid)?.config, !has_store),
     };
     if begun {
-        stage.set(&config.backends);
+        stage.set(&config);
     }
     Ok(Standing::new(layers, config))
 }
@@ -83,6 +89,7 @@ impl Default for Builder {
             config: Config::new(),
             loader: None,
             lease_timeout: Duration::from_secs(30),
+            open_jobs: Bounds::default().open,
             dialer: real_dialer(),
             world: World::Real,
             #[cfg(feature = "state")]
@@ -114,6 +121,14 @@ impl Builder {
         self
     }
 
+    /// How many jobs may be open at once: how a test fills the journal. Default 10,000.
+    #[cfg(any(test, feature = "sim"))]
+    #[must_use]
+    pub fn open_jobs(mut self, most: u32) -> Self {
+        self.open_jobs = most;
+        self
+    }
+
     /// Keeps state in this directory, which is made where it is missing. Without one nothing survives the process.
     #[cfg(feature = "state")]
     #[must_use]
@@ -142,7 +157,7 @@ impl Builder {
         + Sync
         + 'static,
     ) -> Self {
-        self.dialer = Arc::new(make);
+        self.dialer = Arc::new(move |config: &crate::config::BackendConfig, _| make(config));
         self.world = World::Virtual;
         self
     }
@@ -163,6 +178,7 @@ impl Builder {
             ));
         }
         let store = self.open_store().await?;
+        let (outputs, inputs) = (self.place("outputs"), self.place("inputs").map(Inputs::new));
         let hub = Arc::new(Hub::new(TreeSnapshot::down("root")));
         let desk = Desk::new(hub.clone());
         let (roster, pace) = (Arc::new(Roster::default()), Arc::new(Pace::per_process()));
@@ -170,7 +186,10 @@ impl Builder {
             Some(loader) => Layers::Read(Box::new(loader)),
             None => Layers::Given(Box::new(self.config)),
         };
-        let stage = Stage { roster: roster.clone(), hub: hub.clone(), pace, dialer: self.dialer };
+        let (line, dialer) = (roster.line.clone(), self.dialer);
+        let common =
+            Common { hub: hub.clone(), pace, line, endpoints: Arc::default(), cards: Arc::default(), dialer };
+        let stage = Stage { roster: roster.clone(), common };
         let standing = open_standing(layers, &stage, store.is_some())?;
         let config = standing.now().config.clone();
         hub.chronicle.keep(config.history);
@@ -178,7 +197,17 @@ impl Builder {
             hub.chronicle.archive();
         }
         let (shelf, teller) = (Shelf::new(store.clone()), Teller(desk.clone()));
+        let jobs = JobsSetup {
+            roster: roster.clone(),
+            hub: hub.clone(),
+            journal: Journal::new(store.clone(), Bounds { open: self.open_jobs, ..Bounds::default() }),
+            shelf: Arc::default(),
+            settled: standing.settled.subscribe(),
+            outputs,
+            inputs,
+        };
         let parts = Parts {
+            jobs: jobs.clone(),
             roster: roster.clone(),
             hub: hub.clone(),
             desk: desk.clone(),
@@ -188,14 +217,40 @@ impl Builder {
         };
         let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
+        let webhook = webhook::start(&hub, desk.clone(), standing.clone());
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
-        let hang_up = HangUp { roster: roster.clone(), store: store.clone() };
+        let hang_up = HangUp { roster: roster.clone(), store: store.clone(), jobs: jobs.shelf.clone() };
         let looking = follow(self.world, &tree, &standing);
         // The database may be slow or out of order: then it is read later.
         let _ = tokio::time::timeout(SETTLE, standing.settled.subscribe().wait_for(|settled| *settled)).await;
-        let handle =
-            Handle::new(Core { hub, roster, tree, desk, store, standing, lease_timeout: self.lease_timeout });
-        Ok(Supervisor { handle, root, _relay: relay, _looking: looking, _hang_up: hang_up })
+        let handle = Handle::new(Core {
+            hub,
+            roster,
+            tree,
+            desk,
+            store,
+            jobs,
+            standing,
+            lease_timeout: self.lease_timeout,
+        });
+        Ok(Supervisor {
+            handle,
+            root,
+            _relay: relay,
+            _webhook: webhook,
+            _looking: looking,
+            _hang_up: hang_up,
+        })
+    }
+
+    /// A directory of this name, where state is kept.
+    fn place(&self, name: &str) -> Option<std::path::PathBuf> {
+        #[cfg(feature = "state")]
+        if let Keep::In(directory) = &self.state {
+            return Some(directory.join(name));
+        }
+        let _ = name;
+        None
     }
 
     #[cfg(feature = "state")]

@@ -1,31 +1,27 @@
 //! What the parts of a host hold of a supervisor.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt, stream};
 use tokio::{
-    sync::{broadcast, oneshot, watch},
+    sync::{oneshot, watch},
     time::Instant,
 };
 
-use super::Core;
+use super::{Core, Events};
 use crate::{
     connection::{actor::Msg as ConnectionMsg, machine::Command},
     error::Error,
     health::actor::Msg as HealthMsg,
     hub::Resumed,
-    jobs::{Job, JobHandle, actor::Msg as JobsMsg},
-    model::{Event, Snapshot},
+    jobs::{Job, JobHandle, Submitted, actor::Msg as JobsMsg, inputs, intake},
+    model::{JobId, Snapshot},
     state::{Condition, Store},
 };
 
 /// How long an actor has to answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(2);
+/// How long an acceptance may take: a disk that is slower says so itself before.
+const ACCEPT: Duration = Duration::from_secs(25);
 /// How long a pause waits for what is in flight.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -47,6 +43,12 @@ impl Handle {
     /// All that is known, as a cell: the latest wins.
     pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.0.hub.watch()
+    }
+
+    /// Where state is kept; nowhere without a state directory.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn store(&self) -> Option<Store> {
+        self.0.store.clone()
     }
 
     /// The condition of the state database, as it changes; none where no state is kept.
@@ -76,27 +78,77 @@ impl Handle {
         self.0.hub.meter.lagged(missed);
     }
 
-    /// Runs a piece of work, kept in memory: it survives a lost socket, a restarted backend and a crash of the
-    /// connection, not the end of this process.
+    /// Takes a piece of work. With a state directory it is on the disk once this is Ok, and survives a lost socket, a
+    /// restarted backend, a crash of any actor and the end of this process; without one, all but the last.
     ///
     /// # Cancel safety
-    /// Dropping the future may leave the job running.
+    /// Dropping the future may leave the job accepted; with a [`Job::key`] it can be asked for again.
     ///
     /// # Errors
-    /// An unknown target, work that is no JSON, or a supervisor that is closing.
-    pub async fn run(&self, job: Job) -> Result<JobHandle, Error> {
-        self.ask_jobs(|reply| JobsMsg::Submit(Box::new(job), reply)).await?
+    /// An unknown target, work that is no JSON, a file that is not there, a key of another request, too many open jobs,
+    /// a disk that cannot keep it, or a supervisor that is closing.
+    pub async fn submit(&self, mut job: Job) -> Result<Submitted, Error> {
+        let setup = &self.0.jobs;
+        // A name that nobody has is told before anything is copied.
+        setup.roster.route(&job.target)?;
+        let (work, held) = inputs::gather(setup.inputs.as_ref(), job.work?, job.paths).await?;
+        job.work = Ok(work);
+        self.ask_jobs_within(ACCEPT, |reply| JobsMsg::Submit(Box::new(job), held, reply)).await?
     }
 
-    /// The jobs of this run that are remembered.
+    /// As [`Self::submit`], where nobody asks whether the job is new.
+    ///
+    /// # Cancel safety
+    /// As [`Self::submit`].
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn run(&self, job: Job) -> Result<JobHandle, Error> {
+        self.submit(job).await.map(|submitted| submitted.job)
+    }
+
+    /// The jobs that are remembered: all that are open, and the last thousand that ended. Never waits.
+    pub fn jobs(&self) -> Vec<JobHandle> {
+        self.0.jobs.shelf.all().into_iter().map(|kept| JobHandle::new(kept.board)).collect()
+    }
+
+    /// One job, also one that ended long ago, as long as the state database has it.
     ///
     /// # Cancel safety
     /// Safe.
     ///
     /// # Errors
-    /// The jobs actor is being restarted, or does not answer.
-    pub async fn jobs(&self) -> Result<Vec<JobHandle>, Error> {
-        self.ask_jobs(JobsMsg::List).await
+    /// There is none with this id; the disk's.
+    pub async fn job(&self, id: JobId) -> Result<JobHandle, Error> {
+        intake::known(&self.0.jobs, id).await.map(JobHandle::new)
+    }
+
+    /// Runs an ended job again that is not done.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave it running.
+    ///
+    /// # Errors
+    /// There is none with this id in the state database, it is open or done, its request was not kept; the disk's.
+    pub async fn retry_job(&self, id: JobId) -> Result<(), Error> {
+        self.ask_jobs_within(ACCEPT, |reply| JobsMsg::Retry(id, reply)).await?
+    }
+
+    /// Erases an ended job, with the files of it that lie in the state directory. Its key stays for its time.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave its files.
+    ///
+    /// # Errors
+    /// There is none with this id, or it has not ended; the disk's.
+    pub async fn erase_job(&self, id: JobId) -> Result<(), Error> {
+        intake::erase(&self.0.jobs, id).await
+    }
+
+    /// The files that jobs take; none without a state directory.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn inputs(&self) -> Option<Arc<crate::jobs::inputs::Inputs>> {
+        self.0.jobs.inputs.clone()
     }
 
     /// Resets the backoff and dials now; releases a parked or quarantined backend. A ready session is left alone
@@ -150,12 +202,18 @@ impl Handle {
         health.cast(check).map_err(|_| Error::Restarting { actor: "health" })
     }
 
-    /// Makes a backend's connection actor panic: what the demo and the tests do to watch it heal.
+    /// Makes the actor of a backend's connection, or of a pool, panic: what the demo and the tests do to watch it heal.
     ///
     /// # Errors
     /// As [`Self::pause_backend`].
     #[cfg(feature = "sim")]
     pub fn inject_panic(&self, id: &str) -> Result<(), Error> {
+        if let Some(pool) = self.0.roster.pool_branch().and_then(|pools| pools.cell(id)) {
+            let panic = crate::pool::actor::Msg::Panic;
+            return ractor::ActorRef::from(pool)
+                .cast(panic)
+                .map_err(|_| Error::Restarting { actor: "pools" });
+        }
         let slot = self.0.roster.named(id)?;
         let connection =
             self.0.roster.connection(&slot.config.id).ok_or(Error::Restarting { actor: "connection" })?;
@@ -169,24 +227,33 @@ impl Handle {
         connection.cast(ConnectionMsg::Command(command)).map_err(|_| restarting)
     }
 
-    pub(super) async fn ask_jobs<T>(
+    async fn ask_jobs_within<T>(
         &self,
+        limit: Duration,
         make: impl FnOnce(oneshot::Sender<T>) -> JobsMsg,
     ) -> Result<T, Error> {
         let actor = "jobs";
         let jobs = self.0.tree.jobs().ok_or(Error::Restarting { actor })?;
         let (reply, answer) = oneshot::channel();
         jobs.cast(make(reply)).map_err(|_| Error::Restarting { actor })?;
-        await_answer(actor, answer).await
+        await_answer_within(limit, actor, answer).await
     }
 }
 
 /// Waits for an actor's answer, within its deadline.
 pub(super) async fn await_answer<T>(actor: &'static str, answer: oneshot::Receiver<T>) -> Result<T, Error> {
-    match tokio::time::timeout(ANSWER, answer).await {
+    await_answer_within(ANSWER, actor, answer).await
+}
+
+async fn await_answer_within<T>(
+    limit: Duration,
+    actor: &'static str,
+    answer: oneshot::Receiver<T>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(limit, answer).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(_dropped)) => Err(Error::Restarting { actor }),
-        Err(_) => Err(Error::NoAnswer { actor, waited: ANSWER }),
+        Err(_) => Err(Error::NoAnswer { actor, waited: limit }),
     }
 }
 
@@ -198,36 +265,4 @@ pub enum Force {
     No,
     /// It is ended.
     Yes,
-}
-
-/// A reader of the events was too slow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{missed} events were missed; the snapshot says what is now")]
-pub struct Lagged {
-    /// How many.
-    pub missed: u64,
-}
-
-/// What happens, as it happens.
-pub struct Events(Pin<Box<dyn Stream<Item = Result<Arc<Event>, Lagged>> + Send>>);
-
-impl Events {
-    fn new(receiver: broadcast::Receiver<Arc<Event>>) -> Self {
-        let next = |mut receiver: broadcast::Receiver<Arc<Event>>| async move {
-            match receiver.recv().await {
-                Ok(event) => Some((Ok(event), receiver)),
-                Err(broadcast::error::RecvError::Lagged(missed)) => Some((Err(Lagged { missed }), receiver)),
-                Err(broadcast::error::RecvError::Closed) => None,
-            }
-        };
-        Self(stream::unfold(receiver, next).fuse().boxed())
-    }
-}
-
-impl Stream for Events {
-    type Item = Result<Arc<Event>, Lagged>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(cx)
-    }
 }

@@ -8,6 +8,7 @@ use tokio::{net::TcpStream, time::Instant};
 use crate::{
     backends::connector_for,
     config::BackendConfig,
+    connection::diagnosis,
     model::{Class, Code, Epoch, Fault, Identity},
     net::blame,
 };
@@ -17,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 
 /// One stage of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are the contract's")]
@@ -32,6 +34,7 @@ pub enum StageName {
 
 /// What a stage found.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Stage {
     /// Which.
     pub stage: StageName,
@@ -47,6 +50,7 @@ pub struct Stage {
 
 /// What a test found. It stops at the first stage that fails.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct ProbeReport {
     /// Whether all went well.
     pub ok: bool,
@@ -117,8 +121,11 @@ async fn tcp(
             report.add(StageName::Tcp, begun, Ok(format!("{place} takes connections")));
             return Ok(());
         }
-        Ok(Err(error)) => blame::io(&error, &place),
-        Err(_) => Fault::new(Code::ConnectTimeout, format!("{place}: no connection in time")),
+        Ok(Err(error)) => diagnosis::unreached(blame::io(&error, &place), &candidate.url),
+        Err(_) => {
+            let fault = Fault::new(Code::ConnectTimeout, format!("{place}: no connection in time"));
+            diagnosis::unreached(fault, &candidate.url)
+        }
     };
     report.add(StageName::Tcp, begun, Err(&fault));
     Err(())
@@ -128,7 +135,7 @@ async fn tcp(
 async fn session(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<(), ()> {
     let begun = Instant::now();
     let dialed = match candidate.target().and_then(connector_for) {
-        Ok(connector) => connector.dial(Epoch::ZERO).await,
+        Ok(plain) => diagnosis::connector(candidate, plain).dial(Epoch::ZERO).await,
         Err(fault) => Err(fault),
     };
     let reached =

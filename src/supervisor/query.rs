@@ -13,7 +13,11 @@ use crate::{
     error::Error,
     health::{HealthReport, actor::Msg as HealthMsg},
     history::HistoryReport,
+    model::Signature,
+    registry::{Entry, Register, actor::Msg as RegistryMsg},
 };
+
+pub use crate::registry::{Capable, Functions};
 
 /// A question to an actor of the tree.
 pub trait Query: Send {
@@ -96,6 +100,46 @@ impl Query for HistoryOf {
         let slot = handle.0.roster.named(&self.backend)?;
         Ok(handle.0.hub.chronicle.report(&slot.config.id, self.window))
     }
+}
+
+/// Everything that the registry knows, answered by its actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registry;
+
+impl Query for Registry {
+    type Answer = Register;
+
+    async fn ask(self, handle: &Handle) -> Result<Register, Error> {
+        ask_registry(handle, RegistryMsg::Everything).await
+    }
+}
+
+impl Query for Capable {
+    type Answer = Vec<Entry>;
+
+    async fn ask(self, handle: &Handle) -> Result<Vec<Entry>, Error> {
+        ask_registry(handle, |reply| RegistryMsg::Capable(self, reply)).await?.map_err(Error::Fault)
+    }
+}
+
+impl Query for Functions {
+    type Answer = Vec<Signature>;
+
+    async fn ask(self, handle: &Handle) -> Result<Vec<Signature>, Error> {
+        let id = handle.0.roster.named(&self.0)?.config.id.clone();
+        ask_registry(handle, |reply| RegistryMsg::Functions(id, reply)).await
+    }
+}
+
+async fn ask_registry<T>(
+    handle: &Handle,
+    question: impl FnOnce(oneshot::Sender<T>) -> RegistryMsg,
+) -> Result<T, Error> {
+    let actor = "registry";
+    let registry = handle.0.tree.registry().ok_or(Error::Restarting { actor })?;
+    let (reply, answer) = oneshot::channel();
+    registry.cast(question(reply)).map_err(|_| Error::Restarting { actor })?;
+    await_answer(actor, answer).await
 }
 
 impl Handle {

@@ -6,11 +6,14 @@ use tokio::sync::oneshot;
 
 use super::{Handle, apply::DRAIN};
 use crate::{
-    config::{Config, Edits, Loaded, Problems},
+    config::{BackendConfig, Config, Edits, Loaded, Problems},
     discovery::Find,
     error::Error,
     model::BackendId,
-    settings::{Change, Edit, Fields, Proposal, actor::Msg, crew::Wish},
+    settings::{
+        Change, Edit, Fields, Past, Preview, Proposal, actor::Msg, crew::Wish, fit::unknown, layers::Outcome,
+        standing::Settings,
+    },
 };
 
 /// How long a change may take: others may be before it, and each may drain a backend.
@@ -36,6 +39,11 @@ impl Handle {
     /// What was changed through the API, and counts over the file.
     pub fn edits(&self) -> Edits {
         self.0.standing.now().edits.clone()
+    }
+
+    /// How many edits of this run can be taken back.
+    pub fn undoable(&self) -> usize {
+        self.0.standing.now().past.len()
     }
 
     /// What is wrong with the layers as they are now, while the last good ones count; empty where they are in order.
@@ -83,6 +91,59 @@ impl Handle {
     /// [`Error::Fixed`], or [`Error::State`] where it could not be kept; then nothing has changed.
     pub async fn edit(&self, edit: Edit, tag: Option<String>) -> Result<Change, Error> {
         self.wish(Wish::Edit { edit, tag }).await
+    }
+
+    /// Says what an edit would come to, and makes it not.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    ///
+    /// # Errors
+    /// [`Error::NothingToUndo`]; what is wrong with the edit stands in the preview.
+    pub async fn preview(&self, edit: Edit) -> Result<Preview, Error> {
+        self.aside(move |now| Preview::of(now, edit)).await
+    }
+
+    /// A backend as it would be with these fields, over what it has where it is configured already: for a test of it.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every problem, [`Error::UnknownBackend`].
+    pub async fn candidate(&self, id: Option<BackendId>, fields: Fields) -> Result<BackendConfig, Error> {
+        if let Some(id) = &id
+            && let Some(backend) = self.config().backends.get(id)
+            && fields.is_empty()
+        {
+            return Ok(backend.clone());
+        }
+        self.aside(move |now| {
+            let edit = match id {
+                Some(id) if now.config.backends.contains_key(&id) => (Edit::Change(id.clone(), fields), id),
+                Some(id) => return Err(unknown(&id, now)),
+                None => {
+                    let id = unused(now);
+                    (Edit::Add(id.clone(), fields), id)
+                }
+            };
+            let (edit, id) = edit;
+            let edits = edit.over(&now.edits, &Past(&[]))?;
+            let Outcome { mut config, .. } =
+                now.layers.load(&edits, &now.book).map_err(|broken| Error::Invalid(broken.problems))?;
+            config.backends.shift_remove(&id).ok_or_else(|| unknown(&id, now))
+        })
+        .await
+    }
+
+    /// Works on the settings as they are now; it may read files.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Settings) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let now = self.0.standing.now();
+        let done = tokio::task::spawn_blocking(move || work(&now)).await;
+        done.map_err(|_| Error::Restarting { actor: "settings" })?
     }
 
     /// Adds a backend: `kind` and `url` at least.
@@ -152,4 +213,12 @@ impl Handle {
             Err(_) => Err(Error::NoAnswer { actor, waited: PATIENCE }),
         }
     }
+}
+
+/// A name that nobody has, for a candidate.
+fn unused(now: &Settings) -> BackendId {
+    let names = std::iter::once("candidate".to_owned()).chain((2_u32..).map(|n| format!("candidate-{n}")));
+    let ids = names.filter_map(|name| BackendId::new(name).ok());
+    let free = |id: &BackendId| !now.config.backends.contains_key(id) && !now.config.pools.contains_key(id);
+    ids.into_iter().find(free).expect("there are more numbers than backends")
 }

@@ -100,7 +100,7 @@ async fn only_who_has_the_token_and_comes_from_here_is_answered() {
         let code = running.url.split_once('#').unwrap().1.to_owned();
         let body = format!(r#"{{"code":"{code}"}}"#);
         let trade = format!(
-            "POST /api/v1/session HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /api/v1/session HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             running.address(),
             body.len()
         );
@@ -152,7 +152,7 @@ async fn what_was_found_and_what_was_edited_are_kept_and_shown_with_their_source
         let added = ask(
             &running,
             &format!(
-                "POST /api/v1/backends HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}Content-Length: {}\r\n\r\n{body}",
+                "POST /api/v1/backends HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 running.address(),
                 bearer(&place),
                 body.len()

@@ -6,5 +6,8 @@ mod binary;
 mod config;
 mod config_move;
 mod instance;
+mod jobs;
 mod offline;
 mod pipe;
+mod registry;
+mod stranger;

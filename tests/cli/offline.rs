@@ -5,9 +5,9 @@ use crate::binary::Place;
 #[test]
 fn without_an_instance_the_commands_that_ask_one_exit_4() {
     let place = Place::new();
-    for command in ["status", "open"] {
-        let ended = place.run(&[command]);
-        assert_eq!(ended.code, 4, "{command}: {}", ended.err);
+    for command in [&["status"][..], &["open"], &["jobs"], &["submit", "x", "--chat", "hi", "--detach"]] {
+        let ended = place.run(command);
+        assert_eq!(ended.code, 4, "{command:?}: {}", ended.err);
         assert!(ended.err.contains("backline run"), "no remedy: {}", ended.err);
     }
 }

@@ -53,6 +53,8 @@ async fn p13_clean_shutdown_with_jobs_under_way_names_them_and_leaves_comfyuis_r
     let talk = supervisor.run(chat("hang")).await.unwrap();
     let report = shut(supervisor, "working").await;
     assert!(report.unfinished.contains(&render.id()) && report.unfinished.contains(&call.id()), "{report:?}");
+    assert_eq!(report.left_running, [render.id()], "{report:?}");
+    assert!(report.cut_off.contains(&call.id()), "{report:?}");
     for job in [&render, &call, &talk] {
         let state = job.status().state;
         assert!(matches!(state, JobState::Uncertain | JobState::Failed), "{state}: it looks as if it ran on");

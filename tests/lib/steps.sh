@@ -48,12 +48,13 @@ add_counts() {
 }
 
 # Prints `passed failed skipped`, summed over the closing lines of nextest ("Summary [..] 3 tests run: 2 passed
-# (1 slow), 1 timed out, 4 skipped") and of cargo test ("test result: ok. 2 passed; 0 failed; 1 ignored; ...").
+# (1 slow), 1 timed out, 4 skipped"), of cargo test ("test result: ok. 2 passed; 0 failed; 1 ignored; ...") and of
+# the browser's ("2 passed, 0 failed").
 tally() {
     awk '
         function count(word) { return match($0, "[0-9]+ " word) ? substr($0, RSTART) + 0 : 0 }
         { gsub(/\033\[[0-9;]*m/, "") }
-        /^ *Summary \[/ || /^test result: / {
+        /^ *Summary \[/ || /^test result: / || /^[0-9]+ passed, [0-9]+ failed/ {
             seen = 1
             passed += count("passed")
             failed += count("failed") + count("timed out") + count("exec failed")

@@ -14,6 +14,8 @@ mod script;
 mod session;
 #[path = "comfyui/socket.rs"]
 mod socket;
+#[path = "comfyui/typed.rs"]
+mod typed;
 
 use backline::sim::comfyui::{SimComfyui, Version};
 
@@ -47,12 +49,14 @@ fn golden_of(version: &str) -> String {
 async fn the_simulated_0_3_64_does_what_the_real_one_did() {
     let sim = SimComfyui::start(Version::V0_3_64).await.unwrap();
     golden::compare(&golden_of("0.3.64"), &trace(&sim.server().url()).await);
+    typed::check(&sim.server().url()).await;
 }
 
 #[tokio::test]
 async fn the_simulated_0_24_0_does_what_the_real_one_did() {
     let sim = SimComfyui::start(Version::V0_24_0).await.unwrap();
     golden::compare(&golden_of("0.24.0"), &trace(&sim.server().url()).await);
+    typed::check(&sim.server().url()).await;
 }
 
 #[tokio::test]
@@ -68,6 +72,7 @@ async fn the_real_server_still_does_what_was_recorded() {
 #[tokio::test]
 async fn our_session_works_on_the_real_server() {
     let Some(server) = real::start().await else { return };
+    typed::check(&server.url).await;
     session::check(server).await;
 }
 

@@ -4,6 +4,8 @@
 mod asks;
 #[path = "gradio/door.rs"]
 mod door;
+#[path = "gradio/narrow.rs"]
+mod narrow;
 #[path = "gradio/normal.rs"]
 mod normal;
 #[path = "gradio/real.rs"]
@@ -35,6 +37,8 @@ pub async fn trace(base: &str, login: Option<(&str, &str)>) -> Vec<String> {
     asks::files(&mut script).await;
     scenes::endings(&mut script).await;
     scenes::generator(&mut script).await;
+    scenes::state(&mut script).await;
+    scenes::simple(&mut script).await;
     scenes::never_opened(&mut script).await;
     scenes::dropped(&mut script).await;
     scenes::cancelled(&mut script).await;
@@ -51,6 +55,7 @@ async fn simulated(version: Version) {
     let sim = SimGradio::start(version, Options::default()).await.unwrap();
     golden::compare(&golden_of(version.as_str(), false), &trace(&sim.server().url(), None).await);
     session::check(&sim.server().url()).await;
+    session::check_simple(&sim.server().url()).await;
     let login = Some((LOGIN.0.to_owned(), LOGIN.1.to_owned()));
     let locked = SimGradio::start(version, Options { login, ..Options::default() }).await.unwrap();
     golden::compare(&golden_of(version.as_str(), true), &trace(&locked.server().url(), Some(LOGIN)).await);
@@ -61,6 +66,7 @@ async fn really(variable: &str, version: Version) {
     let Some(mut app) = real::start(variable, version, real::Door::Open).await else { return };
     golden::compare(&golden_of(version.as_str(), false), &trace(&app.url, None).await);
     session::check(&app.url).await;
+    session::check_simple(&app.url).await;
     session::check_death(&mut app).await;
     let locked = real::start(variable, version, real::Door::Locked).await.expect("started a moment ago");
     golden::compare(&golden_of(version.as_str(), true), &trace(&locked.url, Some(LOGIN)).await);

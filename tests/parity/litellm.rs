@@ -29,6 +29,8 @@ pub async fn trace(base: &str, key: &str) -> Vec<String> {
     script.whole_answers().await;
     script.streams().await;
     script.embeddings().await;
+    script.pictures().await;
+    script.transcriptions().await;
     script.lines
 }
 

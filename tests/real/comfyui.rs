@@ -6,7 +6,9 @@ use backline::{
     backends::comfyui::{Workflow, preflight as compare},
     jobs::Job,
     model::{Code, JobState, JobStatus, Kind, Phase},
+    registry::{Entry, Standing},
     sim::proxy::{End, FaultProxy},
+    supervisor::{Force, query::Capable},
 };
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -78,6 +80,46 @@ async fn preflight(story: &Story) {
     let error = job.error.clone().unwrap();
     assert_eq!(error.code(), Code::InvalidWorkflow);
     assert!(format!("{error} {:?}", error.detail()).contains("gone.safetensors"), "{error:?}");
+}
+
+/// Waits for an answer of the registry about pictures.
+async fn images(story: &Story, fits: impl Fn(&Entry) -> bool) -> Entry {
+    let mut cell = story.supervisor.watch();
+    let met = async {
+        loop {
+            cell.borrow_and_update();
+            let mut found = story.supervisor.query(Capable::of("image.generate")).await.unwrap();
+            if let Some(entry) = found.iter().position(|e| e.id.as_str() == "comfyui" && fits(e)) {
+                return found.swap_remove(entry);
+            }
+            cell.changed().await.unwrap();
+        }
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(30), met).await;
+    answer.unwrap_or_else(|_| panic!("never so: {:#?}", story.status()))
+}
+
+/// Nodes and models that support a capability are named; a file that is added is there after a reconnect.
+#[tokio::test]
+async fn comfyui_whose_registry_names_nodes_and_models_finds_a_new_one_after_a_reconnect() {
+    let Some(server) = server().await else { return };
+    let story = Story::begin(backend("comfyui", Kind::Comfyui, server.port), "comfyui").await;
+    let whole = |entry: &Entry| entry.standing == Standing::Current && entry.nodes.len() > 400;
+    let entry = images(&story, whole).await;
+    let shown = &entry.evidence[0];
+    assert_eq!(shown.models, ["sub/there.safetensors"]);
+    for node in ["CheckpointLoaderSimple", "KSampler", "SaveImage"] {
+        assert!(entry.nodes.iter().any(|n| n == node), "{node}");
+    }
+    assert!(shown.nodes.contains(&"CheckpointLoaderSimple".to_owned()), "{shown:?}");
+    std::fs::write(server.home().join("models/checkpoints/new.safetensors"), "").unwrap();
+    story.supervisor.reconnect("comfyui", Force::Yes).await.unwrap();
+    let entry =
+        images(&story, |e| whole(e) && e.epoch > entry.epoch && e.evidence[0].models.len() == 2).await;
+    assert_eq!(entry.evidence[0].models, ["new.safetensors", "sub/there.safetensors"]);
+    let video = story.supervisor.query(Capable::of("video.generate")).await.unwrap();
+    assert!(video.iter().all(|e| e.id.as_str() != "comfyui"), "it has no model for films: {video:#?}");
+    story.nobody_else_noticed();
 }
 
 #[tokio::test]

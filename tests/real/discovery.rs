@@ -1,46 +1,144 @@
-//! Discovery of real servers on odd ports, all at once.
+//! `backline discover` over real servers on odd ports, among what is no backend, all at once.
 
-use backline::{
-    discovery::{Need, PortRange, Scope, sweep},
-    model::Kind,
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
 };
 
-use crate::{comfyui, gradio, litellm};
+use serde_json::Value;
+use tokio::{net::TcpStream, time::Instant};
+
+use crate::{
+    comfyui,
+    decoy::Decoys,
+    gradio, litellm,
+    server::{Server, installed, skip},
+};
+
+/// The time-out of one server in a sweep.
+const TIME_OUT: Duration = Duration::from_millis(1_500);
+
+/// What has to be said of a server: its kind, its version where it tells strangers, what it needs.
+type Wanted = (u16, &'static str, Option<&'static str>, Option<&'static str>);
 
 #[tokio::test]
-async fn real_servers_are_found_with_their_version_and_what_they_need() {
-    let mut servers = Vec::new();
-    let mut wanted = Vec::new();
+async fn real_servers_are_found_among_decoys_with_their_version_and_what_they_need() {
+    let (servers, wanted) = backends().await;
+    if wanted.is_empty() {
+        return;
+    }
+    let others = no_backends().await;
+    let decoys = Decoys::start().await;
+    let ports = wanted.iter().map(|w| w.0).chain(others.iter().map(|s| s.port));
+    let ports: Vec<u16> = ports.chain(decoys.ports.iter().map(|d| d.0)).collect();
+    let bare = connect_to(&ports).await;
+    let document = discover(&ports).await;
+    let found = document["found"].as_array().unwrap();
+    for (port, kind, version, needs) in &wanted {
+        let url = format!("http://127.0.0.1:{port}");
+        let find =
+            found.iter().find(|find| find["url"] == url).unwrap_or_else(|| panic!("{url}: {found:#?}"));
+        assert_eq!((find["kind"].as_str(), find["needs"].as_str()), (Some(*kind), *needs), "{find}");
+        assert!(version.is_none() || find["version"].as_str() == *version, "{find}");
+        assert!(find["identity"].as_str().is_some_and(|identity| identity.starts_with(kind)), "{find}");
+    }
+    assert_eq!(found.len(), wanted.len(), "nothing else is a backend: {found:#?}");
+    assert_eq!(document["scanned"].as_u64(), Some(ports.len() as u64));
+    let took = Duration::from_millis(document["took_ms"].as_u64().unwrap());
+    let limit = TIME_OUT + 2 * bare;
+    println!("swept {} ports in {took:?}; promised are {limit:?}", ports.len());
+    // A machine under load may be late; twice as late is a hang that its time-out did not end.
+    assert!(took < 2 * limit, "{took:?} against {limit:?}");
+    drop(servers);
+}
+
+/// Every real server that is installed here.
+async fn backends() -> (Vec<Server>, Vec<Wanted>) {
+    let (mut servers, mut wanted) = (Vec::new(), Vec::new());
     let apps = [
-        ("BACKLINE_REAL_GRADIO_4", "", Some("4.44.1")),
-        ("BACKLINE_REAL_GRADIO_5", "", Some("5.29.0")),
-        ("BACKLINE_REAL_GRADIO_6", "", Some("6.31.0")),
-        ("BACKLINE_REAL_GRADIO_6", "auth", None),
+        ("BACKLINE_REAL_GRADIO_4", "", Some("4.44.1"), None),
+        ("BACKLINE_REAL_GRADIO_5", "", Some("5.29.0"), None),
+        ("BACKLINE_REAL_GRADIO_6", "", Some("6.31.0"), None),
+        ("BACKLINE_REAL_GRADIO_6", "auth", None, Some("auth")),
     ];
-    for (variable, door, version) in apps {
+    for (variable, door, version, needs) in apps {
         let Some(mut server) = gradio::server(variable, door) else { continue };
         server.start().await;
-        let needs = (door == "auth").then_some(Need::Auth);
-        wanted.push((server.port, Kind::Gradio, version.map(str::to_owned), needs));
+        wanted.push((server.port, "gradio", version, needs));
         servers.push(server);
     }
     let key = format!("sk-{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     if let Some((stub, server)) = litellm::servers(&key).await {
-        wanted.push((server.port, Kind::Litellm, None, Some(Need::Auth)));
+        wanted.push((server.port, "litellm", None, Some("auth")));
+        // What answers in a provider's place speaks a provider's protocol.
+        wanted.push((stub.port, "openai", None, None));
         servers.extend([stub, server]);
     }
-    let comfyui = comfyui::server().await;
-    let ports: Vec<_> = wanted.iter().map(|w| w.0).chain(comfyui.as_ref().map(|c| c.port)).collect();
-    if ports.is_empty() {
-        return;
+    if let Some(server) = comfyui::server().await {
+        wanted.push((server.port, "comfyui", None, None));
+        servers.push(server);
     }
-    let swept = sweep(&Scope::new().ports(ports.into_iter().map(PortRange::one)), |_| {}).await;
-    println!("{}", serde_json::to_string(&swept).unwrap());
-    let mut found: Vec<_> =
-        swept.found.into_iter().map(|f| (f.url.port(), f.kind, f.version, f.needs)).collect();
-    if comfyui.is_some() {
-        let (_, kind, version, _) = found.pop().unwrap();
-        assert!(kind == Kind::Comfyui && version.is_some(), "{kind} {version:?}");
+    (servers, wanted)
+}
+
+/// Real programs that speak HTTP and are no backends.
+async fn no_backends() -> Vec<Server> {
+    let mut servers = Vec::new();
+    if let Some(program) = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|p| Path::new(p).exists()) {
+        servers.push(Server::new(move |port, home| {
+            let settings = format!(
+                "daemon off; master_process off; pid nginx.pid; error_log error.log;
+                 events {{}} http {{ access_log off; server {{ listen 127.0.0.1:{port}; }} }}"
+            );
+            std::fs::write(home.join("nginx.conf"), settings).unwrap();
+            let mut command = Command::new(program);
+            command.arg("-p").arg(home).arg("-e").arg(home.join("error.log")).args(["-c", "nginx.conf"]);
+            command
+        }));
+    } else {
+        skip("discovery beside nginx: there is no nginx");
     }
-    assert_eq!(found, wanted);
+    // LiteLLM brings aiohttp, which is what ComfyUI answers with, too.
+    if let Some(python) = installed("BACKLINE_REAL_LITELLM", "another server on aiohttp") {
+        const QUEUE: &str = "
+import sys
+from aiohttp import web
+async def queue(request): return web.json_response({'queue_running': [], 'queue_pending': []})
+app = web.Application()
+app.add_routes([web.get('/queue', queue)])
+web.run_app(app, host='127.0.0.1', port=int(sys.argv[1]))
+";
+        servers.push(Server::new(move |port, _| {
+            let mut command = Command::new(&python);
+            command.args(["-c", QUEUE]).arg(port.to_string());
+            command
+        }));
+    }
+    for server in &mut servers {
+        server.start().await;
+    }
+    servers
+}
+
+/// How long it takes to connect to each, one after the other.
+async fn connect_to(ports: &[u16]) -> Duration {
+    let begun = Instant::now();
+    for port in ports {
+        TcpStream::connect(("127.0.0.1", *port)).await.unwrap();
+    }
+    begun.elapsed()
+}
+
+async fn discover(ports: &[u16]) -> Value {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backline"));
+    command.args(["discover", "--json"]).current_dir(home.path()).stdin(Stdio::null());
+    command.env("HOME", home.path()).env("BACKLINE_STATE_DIR", home.path().join("state"));
+    for port in ports {
+        command.arg("--port").arg(port.to_string());
+    }
+    let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    serde_json::from_slice(&ended.stdout).unwrap()
 }

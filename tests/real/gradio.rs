@@ -4,7 +4,7 @@ use std::{process::Command, time::Duration};
 
 use backline::{
     config::Secret,
-    jobs::Job,
+    jobs::{Job, Rerun},
     model::{JobState, Kind},
 };
 use serde_json::json;
@@ -36,20 +36,32 @@ async fn whole(variable: &str, version: &str) {
     assert_eq!(story.status().version.as_deref(), Some(version));
     works(&story, &server).await;
     killed_in_the_middle(&story, &mut server).await;
+    killed_in_the_middle_of_what_never_runs_twice(&story, &mut server).await;
     story.dies_and_comes_back(&mut server, Duration::from_secs(1), 3).await;
     story.hangs_and_comes_back(&server).await;
     works(&story, &server).await;
 }
 
-/// A call that was under way is not said to be done, and is not made a second time.
+/// A call that we watched up to the death of its app is made a second time, once another app answers in its place.
 async fn killed_in_the_middle(story: &Story, server: &mut Server) {
-    let call = Job::call("gradio", "generate", json!(["a cat", 100, null, "t2v"]));
+    let call = Job::call("gradio", "generate", json!(["a cat", 30, null, "t2v"]));
     let call = story.supervisor.run(call).await.unwrap();
     call.watch().wait_for(|s| s.progress.as_ref().is_some_and(|p| p.value >= 1.0)).await.unwrap();
     story.dies_and_comes_back(server, Duration::from_secs(1), 1).await;
     let call = end(&call).await;
-    assert!(matches!(call.state, JobState::Lost | JobState::Uncertain), "{call:#?}");
-    assert_eq!(call.attempts, 1);
+    assert_eq!((call.state, call.attempts), (JobState::Done, 2), "{call:#?}");
+    let died = "its backend died before it was finished: gradio was restarted";
+    assert!(call.timeline.iter().any(|step| step.evidence.starts_with(died)), "{call:#?}");
+}
+
+/// Who asked for at most one execution gets no second, and is told why.
+async fn killed_in_the_middle_of_what_never_runs_twice(story: &Story, server: &mut Server) {
+    let call = Job::call("gradio", "generate", json!(["a cat", 30, null, "t2v"])).rerun(Rerun::Never);
+    let call = story.supervisor.run(call).await.unwrap();
+    call.watch().wait_for(|s| s.progress.as_ref().is_some_and(|p| p.value >= 1.0)).await.unwrap();
+    story.dies_and_comes_back(server, Duration::from_secs(1), 1).await;
+    let call = end(&call).await;
+    assert_eq!((call.state, call.attempts), (JobState::Lost, 1), "{call:#?}");
 }
 
 async fn works(story: &Story, server: &Server) {

@@ -8,6 +8,7 @@ use backline::{
     model::{Code, JobState, Kind, Phase},
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{
     server::{Server, apps, installed},
@@ -39,6 +40,25 @@ fn ask(model: &str) -> Job {
     Job::chat("litellm", json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] }))
 }
 
+/// A picture as a file under our name with its hash, both ways that it comes, and sound as text.
+async fn pictures_and_sound(story: &Story) {
+    let home = tempfile::TempDir::new().unwrap();
+    for format in ["b64_json", "url"] {
+        let body = json!({ "prompt": "a dot", "response_format": format });
+        let job = story.work(Job::image("litellm", body).save_to(home.path())).await;
+        assert_eq!(job.state, JobState::Done, "{format}: {job:#?}");
+        assert_eq!((job.outputs.len(), job.outputs[0].media_type.as_str()), (1, "image/png"), "{job:#?}");
+        let bytes = std::fs::read(home.path().join(&job.outputs[0].name)).unwrap();
+        let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(job.outputs[0].sha256, hash);
+    }
+    let sound = home.path().join("speech.wav");
+    std::fs::write(&sound, vec![7; 300_000]).unwrap();
+    let job = story.work(Job::transcribe("litellm", json!({ "file": { "$file": sound } }))).await;
+    assert_eq!(job.state, JobState::Done, "{job:#?}");
+    assert!(job.result.as_ref().unwrap().get().contains("hello audio of 300000 bytes"), "{job:#?}");
+}
+
 #[tokio::test]
 async fn litellm() {
     let key = format!("sk-{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
@@ -53,10 +73,11 @@ async fn litellm() {
         let job = story.work(ask(cut)).await;
         assert!(matches!(job.state, JobState::Failed | JobState::Uncertain), "{cut}: {job:#?}");
     }
+    pictures_and_sound(&story).await;
     let job = story.work(ask("nobody")).await;
     assert_eq!(
         (job.state, job.error.as_ref().unwrap().code()),
-        (JobState::Failed, Code::NotFound),
+        (JobState::Failed, Code::MissingModel),
         "{job:#?}"
     );
     story.dies_and_comes_back(&mut server, Duration::from_secs(13), 1).await;

@@ -4,10 +4,14 @@
 #![allow(clippy::print_stderr, reason = "a skip is seen")]
 
 mod comfyui;
+#[path = "../discovery/decoy.rs"]
+mod decoy;
 mod discovery;
 mod gradio;
 mod litellm;
+mod matrix;
 mod nginx;
+mod pools;
 mod server;
 mod story;
 mod wan2gp;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A server whose generations take this long a step.
-async fn server(step: &'static str) -> Option<Server> {
+pub(crate) async fn server(step: &'static str) -> Option<Server> {
     let checkout = installed("BACKLINE_WAN2GP_DIR", "a real WanGP")?;
     let python = installed("BACKLINE_WAN2GP_PYTHON", "a real WanGP")?;
     let mut server = Server::new(move |port, home| {
@@ -55,7 +55,7 @@ async fn wan2gp_mcp() {
     assert_eq!((status.kind, status.channel), (Kind::Wan2gp, Channel::Polling));
     let can = [Capability::ImageGenerate, Capability::VideoGenerate, Capability::AudioGenerate];
     assert_eq!(status.capabilities, can);
-    story.until(Duration::from_secs(5), |b| b.models == ["t2v", "i2v", "flux", "ace_step"]).await;
+    story.until(Duration::from_secs(5), |b| b.models[..] == ["t2v", "i2v", "flux", "ace_step"]).await;
 
     // A file with its hash, and progress on the way.
     let home = tempfile::TempDir::new().unwrap();

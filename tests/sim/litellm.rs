@@ -4,5 +4,7 @@ mod chat;
 mod fate;
 mod identify;
 mod live;
+mod media;
+mod raw;
 mod rig;
 mod typed;

@@ -2,11 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod apply;
+mod breaker;
 mod detection;
+mod endpoint;
 mod healing;
+mod health;
 mod herd;
 mod history;
 mod leases;
 mod notices;
+mod pools;
 mod reconnect;
 mod world;

@@ -15,8 +15,8 @@ use backline::{
         Abilities, Attempt, Connector, Dialed, Download, Finished, RemoteFile, Session, Setback, Sign, Sink,
         session::Pulse,
     },
-    config::{BackendConfig, Config},
-    model::{BackendId, BackendStatus, Channel, Code, Epoch, Fault, Identity, Kind},
+    config::{BackendConfig, Config, PoolConfig},
+    model::{BackendId, BackendStatus, Capability, Channel, Code, Epoch, Fault, Identity, Kind, Phase},
     net::Address,
     supervisor::Builder,
 };
@@ -38,16 +38,31 @@ pub(crate) enum Mood {
     Silent,
     /// It refuses the key.
     WrongKey,
+    /// It answers, and every piece of work with 503.
+    Failing,
+    /// It answers, and every piece of work with 429 and a wait of 20 s.
+    Limited,
 }
 
 /// One backend of the world.
 pub(crate) struct Actor {
     mood: watch::Sender<Mood>,
     pub(crate) dials: Mutex<Vec<Instant>>,
+    /// Probes that came to it.
+    pub(crate) probes: AtomicUsize,
+    /// Work that was sent there.
+    pub(crate) runs: Mutex<Vec<Instant>>,
     working: AtomicUsize,
+    /// How long a dial takes that comes to something, in milliseconds.
+    handshake: AtomicUsize,
 }
 
 impl Actor {
+    /// From now on a dial that comes to something takes so long.
+    pub(crate) fn takes(&self, time: Duration) {
+        self.handshake.store(usize::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     pub(crate) fn becomes(&self, mood: Mood) {
         self.mood.send_replace(mood);
     }
@@ -72,38 +87,58 @@ impl World {
 
     /// The same, with settings of their own.
     pub(crate) async fn with(names: &[&str], mood: Mood, change: impl Fn(&mut BackendConfig)) -> Self {
-        Self::made(names, mood, change, |builder| builder).await
+        Self::made(names, mood, change, |config| config, |builder| builder).await
+    }
+
+    /// The same, in pools: the name of each, and its members.
+    pub(crate) async fn pooled(
+        names: &[&str],
+        pools: &[PoolConfig],
+        change: impl Fn(&mut BackendConfig),
+    ) -> Self {
+        let with_pools = |config| pools.iter().cloned().fold(config, Config::pool);
+        let world = Self::made(names, Mood::Up, change, with_pools, |builder| builder).await;
+        for name in names {
+            world.until(name, |b| b.phase == Phase::Ready).await;
+        }
+        // Who belongs to a pool is known a moment later.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world
     }
 
     /// The same, whose supervisor keeps its state in this directory.
     pub(crate) async fn kept(names: &[&str], mood: Mood, directory: &std::path::Path) -> Self {
-        Self::made(names, mood, |_| {}, |builder| builder.state_dir(directory)).await
+        Self::made(names, mood, |_| {}, |config| config, |builder| builder.state_dir(directory)).await
     }
 
     async fn made(
         names: &[&str],
         mood: Mood,
         change: impl Fn(&mut BackendConfig),
+        configure: impl FnOnce(Config) -> Config,
         build: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         hush_injected_panics();
         let mut actors = HashMap::new();
         let mut config = Config::new();
-        for name in names {
+        for (number, name) in names.iter().enumerate() {
             let actor = Actor {
                 mood: watch::Sender::new(mood),
                 dials: Mutex::default(),
+                runs: Mutex::default(),
+                probes: AtomicUsize::new(0),
                 working: AtomicUsize::new(0),
+                handshake: AtomicUsize::new(0),
             };
             actors.insert((*name).to_owned(), Arc::new(actor));
             let id = BackendId::new(name).unwrap();
-            let mut backend = BackendConfig::new(id, Kind::Openai, Address::loopback(1));
+            let mut backend = BackendConfig::new(id, Kind::Openai, address(number));
             change(&mut backend);
             config = config.backend(backend);
         }
         let known = actors.clone();
         let supervisor = build(Supervisor::builder())
-            .config(config)
+            .config(configure(config))
             .connector(move |config| {
                 let actor = known[config.id.as_str()].clone();
                 Ok(Arc::new(Memory { id: config.id.clone(), actor }))
@@ -133,6 +168,16 @@ impl World {
     }
 }
 
+/// Where the backend with this number is.
+pub(crate) fn address(number: usize) -> Address {
+    Address::loopback(1_000 + u16::try_from(number).unwrap())
+}
+
+/// A pool of these.
+pub(crate) fn pool(name: &str, members: &[&str]) -> PoolConfig {
+    PoolConfig::new(name.parse().unwrap(), members.iter().map(|member| member.parse().unwrap()))
+}
+
 /// A backtrace takes a second to print; hundreds of panics are injected here.
 fn hush_injected_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
@@ -159,12 +204,14 @@ impl Connector for Memory {
             match *self.actor.mood.borrow() {
                 Mood::Down => return Err(Fault::new(Code::ConnectionRefused, "nothing is listening")),
                 Mood::WrongKey => return Err(Fault::new(Code::AuthWrong, "the key is refused")),
-                Mood::Up | Mood::Silent => {}
+                Mood::Up | Mood::Silent | Mood::Failing | Mood::Limited => {}
             }
             let mut mood = self.actor.mood.subscribe();
             mood.wait_for(|m| *m != Mood::Silent)
                 .await
                 .map_err(|_| Fault::new(Code::ConnectionReset, "gone"))?;
+            let handshake = self.actor.handshake.load(Ordering::SeqCst) as u64;
+            tokio::time::sleep(Duration::from_millis(handshake)).await;
             let session = Arc::new(Held {
                 id: self.id.clone(),
                 actor: self.actor.clone(),
@@ -173,7 +220,11 @@ impl Connector for Memory {
             Ok(Dialed {
                 live: live(session.clone()),
                 session,
-                identity: Identity { version: Some("1".into()), ..Identity::default() },
+                identity: Identity {
+                    version: Some("1".into()),
+                    capabilities: vec![Capability::TextChat],
+                    ..Identity::default()
+                },
                 channel: Channel::None,
             })
         })
@@ -220,6 +271,7 @@ impl Session for Held {
 
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>> {
         Box::pin(async {
+            self.actor.probes.fetch_add(1, Ordering::SeqCst);
             let mut mood = self.actor.mood.subscribe();
             // A stopped process answers nothing: the prober's own time-out ends this.
             let mood =
@@ -244,7 +296,15 @@ impl Session for Held {
     }
 
     fn run(self: Arc<Self>, _: Attempt, _: Arc<dyn Sink>) -> BoxFuture<'static, Result<Finished, Setback>> {
-        Box::pin(async { Ok(Finished::default()) })
+        self.actor.runs.lock().unwrap().push(Instant::now());
+        let refused = match *self.actor.mood.borrow() {
+            Mood::Failing => Fault::new(Code::BackendError, "503 to everything"),
+            Mood::Limited => {
+                Fault::new(Code::RateLimited, "429 to everything").with_retry_after(Duration::from_secs(20))
+            }
+            _ => return Box::pin(async { Ok(Finished::default()) }),
+        };
+        Box::pin(async { Err(Setback::Refused(refused)) })
     }
 
     fn cancel(&self, _: String) -> BoxFuture<'_, Result<(), Fault>> {

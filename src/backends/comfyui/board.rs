@@ -188,6 +188,11 @@ impl Board {
         }
     }
 
+    /// Changes of the queue that the socket told: as long as it stands still, no job of anybody ended.
+    pub(super) fn changes(&self) -> u64 {
+        self.lock().heard.frames
+    }
+
     /// A job's events did not come although its fate did: the socket is deaf.
     pub(super) fn declare_deaf(&self) {
         if self.lock().channel == Channel::Live {

@@ -1,4 +1,4 @@
-//! Cancelling one job, and no other.
+//! What is commanded of a ComfyUI: the cancel of one job, and of no other; clearing its card.
 
 use http::Method;
 use serde::Serialize;
@@ -44,7 +44,18 @@ pub(super) async fn cancel(session: &Session, id: String) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn post(session: &Session, path: &str, body: &(impl Serialize + Sync)) -> Result<(), Fault> {
+#[derive(Serialize)]
+struct Free {
+    unload_models: bool,
+    free_memory: bool,
+}
+
+/// Unloads its models and frees what they took (`/free`; 0.3.64 and 0.24.0 answer at once and do it when nothing runs).
+pub(super) async fn unload(session: &Session) -> Result<(), Fault> {
+    post(session, "free", &Free { unload_models: true, free_memory: true }).await
+}
+
+pub(super) async fn post(session: &Session, path: &str, body: &(impl Serialize + Sync)) -> Result<(), Fault> {
     let exchange = async {
         let request = session.http().keyed(Method::POST, path).json(body);
         let answer = session.http().send(request, session.limit()).await?;

@@ -25,8 +25,25 @@ pub struct Catalogue {
     classes: HashMap<Box<str>, Class>,
 }
 
-/// The inputs that offer choices, each with the model files among them.
-type Class = HashMap<Box<str>, HashSet<Box<str>>>;
+/// A class of nodes, as far as it matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Class {
+    /// The inputs that offer choices, each with the model files among them.
+    pub(super) offers: HashMap<Box<str>, HashSet<Box<str>>>,
+    /// The types of its other inputs (`MODEL`, `LATENT`, `INT`).
+    pub(super) takes: HashSet<Box<str>>,
+    /// The types of its outputs.
+    pub(super) gives: HashSet<Box<str>>,
+    pub(super) role: Role,
+}
+
+/// Whether a class is a reason to run a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Role {
+    Output,
+    #[default]
+    Inner,
+}
 
 impl Catalogue {
     /// Reads the answer to `/object_info`. A class or an input of a form that nobody knows offers nothing and hides
@@ -37,7 +54,7 @@ impl Catalogue {
     pub fn parse(json: &[u8]) -> Result<Self, Fault> {
         let classes: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(json)
             .map_err(|e| Fault::new(Code::Protocol, format!("/object_info is no object of classes: {e}")))?;
-        let class = |(name, raw): (Cow<'_, str>, &RawValue)| (name.as_ref().into(), inputs(raw));
+        let class = |(name, raw): (Cow<'_, str>, &RawValue)| (name.as_ref().into(), Class::read(raw));
         Ok(Self { classes: classes.into_iter().map(class).collect() })
     }
 
@@ -59,12 +76,22 @@ impl Catalogue {
     /// Every model file that some input offers, sorted, each once. A file in a folder of models is named with it, as
     /// the server does: `sub/file.safetensors`, on Windows with a backslash.
     pub fn models(&self) -> BTreeSet<&str> {
-        self.classes.values().flat_map(HashMap::values).flatten().map(AsRef::as_ref).collect()
+        self.classes.values().flat_map(|class| class.offers.values()).flatten().map(AsRef::as_ref).collect()
     }
 
     /// The model files that an input offers; `None` where it offers no choice at all.
     pub(super) fn offer(&self, class: &str, input: &str) -> Option<&HashSet<Box<str>>> {
-        self.classes.get(class)?.get(input)
+        self.classes.get(class)?.offers.get(input)
+    }
+
+    /// The classes by name.
+    pub(super) fn classes(&self) -> impl Iterator<Item = (&str, &Class)> {
+        self.classes.iter().map(|(name, class)| (name.as_ref(), class))
+    }
+
+    /// Takes in the classes of another answer of the same server.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.classes.extend(other.classes);
     }
 }
 
@@ -76,25 +103,51 @@ pub(super) fn is_model(name: &str) -> bool {
 
 #[derive(Deserialize)]
 struct Description<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     input: HashMap<Cow<'a, str>, &'a RawValue>,
+    #[serde(borrow, default)]
+    output: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    output_node: Option<&'a RawValue>,
 }
 
-fn inputs(raw: &RawValue) -> Class {
-    let Ok(description) = serde_json::from_str::<Description<'_>>(raw.get()) else { return Class::new() };
-    let sections = ["required", "optional"].iter().filter_map(|name| description.input.get(*name));
-    let named =
-        sections.filter_map(|raw| serde_json::from_str::<HashMap<Cow<'_, str>, &RawValue>>(raw.get()).ok());
-    let offer = |(name, raw): (Cow<'_, str>, &RawValue)| {
-        let choices = serde_json::from_str::<Input>(raw.get()).ok()?.0?;
-        Some((name.as_ref().into(), choices))
-    };
-    named.flatten().filter_map(offer).collect()
+impl Class {
+    fn read(raw: &RawValue) -> Self {
+        let mut class = Self::default();
+        let Ok(description) = serde_json::from_str::<Description<'_>>(raw.get()) else { return class };
+        let sections = ["required", "optional"].iter().filter_map(|name| description.input.get(*name));
+        let named = sections
+            .filter_map(|raw| serde_json::from_str::<HashMap<Cow<'_, str>, &RawValue>>(raw.get()).ok());
+        for (name, raw) in named.flatten() {
+            match serde_json::from_str::<Input>(raw.get()) {
+                Ok(Input::Choice(files)) => drop(class.offers.insert(name.as_ref().into(), files)),
+                Ok(Input::Typed(kind)) => drop(class.takes.insert(kind)),
+                Ok(Input::Strange) | Err(_) => {}
+            }
+        }
+        let outputs =
+            description.output.and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok());
+        class.gives.extend(outputs.into_iter().flatten().filter_map(word));
+        if description.output_node.is_some_and(|raw| raw.get() == "true") {
+            class.role = Role::Output;
+        }
+        class
+    }
+}
+
+/// A text, where one stands.
+fn word(raw: &RawValue) -> Option<Box<str>> {
+    serde_json::from_str::<Cow<'_, str>>(raw.get()).ok().map(|text| text.as_ref().into())
 }
 
 /// An input: `["INT", {…}]`, a list of choices `[["a", "b"], {…}]`, or, in nodes of the newer schema (0.24.0),
 /// `["COMBO", {"options": ["a", "b"]}]`.
-struct Input(Option<HashSet<Box<str>>>);
+enum Input {
+    /// The model files among its choices.
+    Choice(HashSet<Box<str>>),
+    Typed(Box<str>),
+    Strange,
+}
 
 /// The model files of a list of anything.
 #[derive(Default)]
@@ -106,7 +159,7 @@ enum First {
     /// The choices are among the options.
     Combo,
     /// Another type. `COMFY_DYNAMICCOMBO_V3` (0.24.0) has options too, but each is a set of inputs with a key.
-    Other,
+    Other(Option<Box<str>>),
 }
 
 #[derive(Default, Deserialize)]
@@ -129,11 +182,13 @@ impl<'de> Deserialize<'de> for Input {
                 let first = parts.next_element::<First>()?;
                 let rest = parts.next_element::<Rest>()?.and_then(|rest| rest.options);
                 while parts.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Input(match first {
-                    Some(First::Choices(choices)) => Some(choices.0),
-                    Some(First::Combo) => rest.map(|choices| choices.0),
-                    _ => None,
-                }))
+                Ok(match (first, rest) {
+                    (Some(First::Choices(choices)), _) | (Some(First::Combo), Some(choices)) => {
+                        Input::Choice(choices.0)
+                    }
+                    (Some(First::Other(Some(kind))), _) => Input::Typed(kind),
+                    _ => Input::Strange,
+                })
             }
         }
         deserializer.deserialize_seq(Parts)
@@ -146,7 +201,7 @@ impl<'de> Deserialize<'de> for First {
         Ok(match serde_json::from_str::<Choices>(raw.get()) {
             Ok(choices) => Self::Choices(choices),
             Err(_) if raw.get() == r#""COMBO""# => Self::Combo,
-            Err(_) => Self::Other,
+            Err(_) => Self::Other(word(raw)),
         })
     }
 }

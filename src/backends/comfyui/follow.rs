@@ -3,17 +3,21 @@
 //! Events are hints and polls are the truth: what the socket says ends a job only by way of `/history`, and a mute
 //! socket delays a result by one poll.
 
+mod absence;
+
 use std::{sync::Arc, time::Duration};
 
+use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     backends::{
-        Attempt, Finished, Report, Setback, Sink, Start,
+        Attempt, Finished, Past, RemoteFile, Report, Setback, Sink, Start, attachment,
         comfyui::{
+            attach,
             board::{Post, Wish},
+            boot::Boot,
             history::{Entry, Verdict},
-            memory::Fate,
             pace::Pace,
             queue::Place,
             session::{Session, Standing},
@@ -43,6 +47,9 @@ pub(super) struct Follow<'a> {
     absent: Option<Instant>,
     seen: Seen,
     start: Start,
+    past: &'a Past,
+    /// Changes of the queue before the last look that showed the job under way.
+    calm: Option<u64>,
 }
 
 /// Where the job was last seen on this session.
@@ -75,12 +82,25 @@ impl<'a> Follow<'a> {
         };
         let post = session.board().post(id, Watch::new(id, &workflow, audience), sink);
         let pace = Pace::new(session.board().channel(), Instant::now());
-        let mut follow =
-            Self { session, id, post, pace, absent: None, seen: Seen::Nowhere, start: attempt.start };
+        let mut follow = Self {
+            session,
+            id,
+            post,
+            pace,
+            absent: None,
+            seen: Seen::Nowhere,
+            start: attempt.start,
+            past: &attempt.past,
+            calm: None,
+        };
         let mut notes = Vec::new();
         match attempt.start {
             Start::Fresh => {
-                notes = submit::submit(session, id, &client, &workflow).await?;
+                let workflow = with_files(session, raw, workflow).await?;
+                notes = match submit::submit(session, id, &client, &workflow).await {
+                    Err(Setback::Adrift(_)) => return Err(follow.adrift()),
+                    sent => sent?,
+                };
                 follow.seen = Seen::Waiting;
                 follow.post.watcher.feed(Watch::accepted);
                 notes.iter().for_each(|note| follow.post.watcher.report(Report::Note(note.clone())));
@@ -127,6 +147,7 @@ impl<'a> Follow<'a> {
 
     /// One look at the server. `Some` where it shows the end.
     async fn poll(&mut self) -> Option<Result<Finished, Setback>> {
+        let changes = self.session.board().changes();
         match self.session.locate(self.id).await {
             Ok(Standing::Ended(entry)) => {
                 self.doubt_the_socket().await;
@@ -138,17 +159,30 @@ impl<'a> Follow<'a> {
                     self.expect_a_start();
                 }
                 self.seen = if place == Place::Running { Seen::Running } else { Seen::Waiting };
+                self.calm = Some(changes);
+                self.adopt().await;
                 self.session.memory().arrived(self.id);
                 self.post.watcher.feed(|watch| watch.polled(place));
                 None
             }
-            Ok(Standing::Absent) => self.absent(),
+            Ok(Standing::Absent) => self.absent().await,
             Err(_) if self.session.over_now() => Some(Err(self.adrift())),
             Err(fault) => {
                 tracing::debug!(%fault, job = self.id, "a look at the job failed");
                 self.absent = None;
                 None
             }
+        }
+    }
+
+    /// A job of another process of ours is under way here: from now on it is known as one of this process.
+    async fn adopt(&self) {
+        let memory = self.session.memory();
+        memory.adopt(self.id);
+        if let (None, Some(mark)) = (memory.mark(), &self.past.boot)
+            && self.boot().await == Boot::Same
+        {
+            memory.marked(mark);
         }
     }
 
@@ -177,42 +211,17 @@ impl<'a> Follow<'a> {
         }
     }
 
-    fn absent(&mut self) -> Option<Result<Finished, Setback>> {
+    async fn absent(&mut self) -> Option<Result<Finished, Setback>> {
         if self.wish() == Wish::Cancel {
             return Some(self.over(Err(Setback::Cancelled)));
         }
         let now = Instant::now();
         let first = *self.absent.get_or_insert(now);
-        if now < first + TWICE {
+        if now < first + TWICE && !self.session.memory().is_past(self.id) {
             self.pace.at(first + TWICE);
             return None;
         }
-        Some(self.gone())
-    }
-
-    /// Absent from queue and history, twice.
-    fn gone(&self) -> Result<Finished, Setback> {
-        let lost = |why: &str| Fault::new(Code::Lost, format!("{}: {why}", self.session.target().id));
-        let setback = match self.session.memory().fate(self.id) {
-            Fate::Restarted { unfinished } => Setback::Gone {
-                evidence: lost("ComfyUI was restarted, and keeps its queue and history only in memory"),
-                unfinished,
-            },
-            Fate::NeverArrived => Setback::Refused(Fault::new(
-                Code::ConnectionReset,
-                "the prompt was lost on its way: ComfyUI has it neither in its queue nor in its history",
-            )),
-            // The same server, the whole time: what waited and is nowhere was deleted.
-            Fate::Unknown if self.seen == Seen::Waiting => {
-                self.post.watcher.report(Report::Note("somebody removed it from ComfyUI's queue".to_owned()));
-                Setback::Cancelled
-            }
-            Fate::Unknown => Setback::Gone {
-                evidence: lost("ComfyUI has the job neither in its queue nor in its history"),
-                unfinished: false,
-            },
-        };
-        self.over(Err(setback))
+        Some(self.gone().await)
     }
 
     /// The events say that it is over: history says what came of it.
@@ -222,7 +231,10 @@ impl<'a> Follow<'a> {
         loop {
             match self.session.history_of(self.id).await {
                 Ok(Some(entry)) => return self.verdict(entry),
-                Ok(None) if Instant::now() >= deadline => return self.unrecorded(ending),
+                Ok(None) if Instant::now() >= deadline => {
+                    let files = self.files();
+                    return self.unrecorded(ending, files);
+                }
                 Ok(None) => {}
                 Err(_) if self.session.over_now() => return Err(self.adrift()),
                 Err(fault) => tracing::debug!(%fault, job = self.id, "history cannot be read"),
@@ -247,23 +259,8 @@ impl<'a> Follow<'a> {
         })
     }
 
-    /// Over by its events, and not in history: somebody cleared it.
-    fn unrecorded(&self, ending: Ending) -> Result<Finished, Setback> {
-        self.over(match ending {
-            Ending::Failed(fault) => Err(Setback::Failed(fault)),
-            Ending::Interrupted => Err(Setback::Cancelled),
-            Ending::Success => Ok(Finished {
-                files: self.post.watcher.with(|watch| watch.files().to_vec()),
-                result: None,
-                notes: vec![
-                    "ComfyUI's history was cleared: the files are those that its events named".to_owned(),
-                ],
-            }),
-            Ending::Unsaid => Err(Setback::Uncertain(Fault::new(
-                Code::Uncertain,
-                "ComfyUI says that the job is over, and its history does not have it",
-            ))),
-        })
+    fn files(&self) -> Vec<RemoteFile> {
+        self.post.watcher.with(|watch| watch.files().to_vec())
     }
 
     fn over<T>(&self, end: T) -> T {
@@ -272,10 +269,32 @@ impl<'a> Follow<'a> {
     }
 
     fn adrift(&self) -> Setback {
-        let heard = self.post.watcher.with(|watch| watch.audience() == Audience::Ours);
-        if heard && self.session.board().channel() == Channel::Live {
-            self.session.memory().watched_to_the_end(self.id);
+        let memory = self.session.memory();
+        match self.stage() {
+            Stage::Over(ending) => memory.heard_end(self.id, ending, self.files()),
+            Stage::Sent | Stage::Running if self.is_watched() => {
+                memory.watched_to_the_end(self.id, self.session.number())
+            }
+            Stage::Sent | Stage::Running => {}
         }
         Setback::Adrift(self.session.why())
     }
+
+    /// Whether its end could not have escaped us on this session: its events come to us, or the queue has not changed
+    /// since it was seen under way. What is followed was seen first: it may have ended between two sessions.
+    fn is_watched(&self) -> bool {
+        let board = self.session.board();
+        let events = self.post.watcher.with(|watch| watch.audience() == Audience::Ours)
+            && (self.start == Start::Fresh || self.seen != Seen::Nowhere);
+        board.channel() == Channel::Live && (events || self.calm == Some(board.changes()))
+    }
+}
+
+/// The workflow as it is sent: its files at the server before it.
+async fn with_files(session: &Session, raw: &RawValue, workflow: Workflow) -> Result<Workflow, Setback> {
+    if !attachment::may_be_in(raw) {
+        return Ok(workflow);
+    }
+    let raw = attach::attach(session, raw).await.map_err(Setback::Refused)?;
+    Workflow::parse(raw.get()).map_err(Setback::Refused)
 }

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    backends::comfyui::{Session, catalogue::Catalogue},
-    model::Fault,
+    backends::comfyui::{
+        Session,
+        catalogue::Catalogue,
+        identify::{Stats, identity},
+    },
+    model::{Fault, Identity},
     net::body,
 };
 
@@ -23,6 +27,12 @@ impl Session {
     /// [`Protocol`](crate::model::Code::Protocol) where the answer is none.
     pub async fn catalogue(&self) -> Result<Catalogue, Fault> {
         Catalogue::parse(&self.bytes("object_info", body::LIST_CAP).await?)
+    }
+
+    /// The whole of what the server is and offers.
+    pub(super) async fn whole(&self) -> Result<Identity, Fault> {
+        let stats: Stats = self.get("system_stats", body::JSON_CAP).await?;
+        Ok(identity(stats.system.comfyui_version, &self.catalogue().await?))
     }
 
     /// The model files by folder, like `checkpoints`, by `/models`: those that no node offers too.

@@ -35,7 +35,31 @@ pub(super) struct Ticket {
     pub(super) wanted: Vec<String>,
 }
 
+/// One prompt that is queued.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Queued {
+    /// Its id.
+    pub id: String,
+    /// Decides the order: the lowest runs next. It counts up from 0 at each start of the server.
+    pub number: f64,
+    /// The nodes whose outputs are wanted.
+    pub outputs: Vec<String>,
+}
+
 impl Queue {
+    /// What runs and what waits, each in order.
+    pub(super) fn in_order(self) -> (Vec<Queued>, Vec<Queued>) {
+        let show = |tickets: Vec<Ticket>| {
+            let shown = tickets.into_iter().map(|t| Queued { id: t.id, number: t.number, outputs: t.wanted });
+            let mut shown: Vec<_> = shown.collect();
+            // The pending list is a heap, not sorted.
+            shown.sort_by(|a, b| a.number.total_cmp(&b.number));
+            shown
+        };
+        (show(self.queue_running), show(self.queue_pending))
+    }
+
     /// Where a job stands.
     pub(super) fn place_of(&self, id: &str) -> Place {
         if self.queue_running.iter().any(|t| t.id == id) {

@@ -5,7 +5,10 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::{Code, Fault};
+use crate::{
+    backends::comfyui::catalogue::is_model,
+    model::{Code, Fault},
+};
 
 /// How many nodes a one-line message names; the detail names all.
 const NAMED: usize = 2;
@@ -53,6 +56,10 @@ struct Complaint {
 #[serde(default)]
 struct Extra {
     exception_type: Option<String>,
+    /// The class of a node that is missing (0.24.0).
+    class_type: Option<String>,
+    /// What stood in place of one of a list; of any type.
+    received_value: Option<Box<RawValue>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -120,21 +127,38 @@ fn invalid(body: &str) -> Fault {
     let nodes = complaints(refused.node_errors.as_deref());
     if nodes.is_empty() {
         let line = overall.line();
-        return Fault::new(Code::InvalidWorkflow, &line).with_detail(format!("{}: {line}", overall.r#type));
+        let code = if overall.misses_a_node() { Code::MissingNode } else { Code::InvalidWorkflow };
+        return Fault::new(code, &line).with_detail(format!("{}: {line}", overall.r#type));
     }
     let more = nodes.len().saturating_sub(NAMED);
     let mut line = nodes[..nodes.len().min(NAMED)].join("; ");
     if more > 0 {
         line = format!("{line}; and {more} more");
     }
-    Fault::new(Code::InvalidWorkflow, line).with_detail(nodes.join("\n"))
+    let code = if misses_models(refused.node_errors.as_deref()) {
+        Code::MissingModel
+    } else {
+        Code::InvalidWorkflow
+    };
+    Fault::new(code, line).with_detail(nodes.join("\n"))
+}
+
+fn by_node(node_errors: Option<&RawValue>) -> IndexMap<String, NodeComplaint> {
+    let json = node_errors.map_or("{}", RawValue::get);
+    // An empty `node_errors` is `{}` in these versions, and was a list in older ones.
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// Whether nothing is wrong but files of models that the server does not have.
+fn misses_models(node_errors: Option<&RawValue>) -> bool {
+    let nodes = by_node(node_errors);
+    let mut all = nodes.values().flat_map(|node| &node.errors).peekable();
+    all.peek().is_some() && all.all(Complaint::misses_a_model)
 }
 
 /// One line for each complaint, by node.
 fn complaints(node_errors: Option<&RawValue>) -> Vec<String> {
-    let json = node_errors.map_or("{}", RawValue::get);
-    // An empty `node_errors` is `{}` in these versions, and was a list in older ones.
-    let nodes: IndexMap<String, NodeComplaint> = serde_json::from_str(json).unwrap_or_default();
+    let nodes = by_node(node_errors);
     let lines = nodes.iter().flat_map(|(id, node)| {
         node.errors.iter().map(move |e| format!("node {id} ({}): {}", node.class_type, e.line()))
     });
@@ -142,6 +166,23 @@ fn complaints(node_errors: Option<&RawValue>) -> Vec<String> {
 }
 
 impl Complaint {
+    /// 0.24.0 has a type for it, and uses it for a node without a class, too; 0.3.64 has a sentence.
+    fn misses_a_node(&self) -> bool {
+        match self.r#type.as_str() {
+            "missing_node_type" => self.extra_info.class_type.is_some(),
+            _ => {
+                self.message.starts_with("Cannot execute because node ")
+                    && self.message.ends_with(" does not exist.")
+            }
+        }
+    }
+
+    fn misses_a_model(&self) -> bool {
+        let value = self.extra_info.received_value.as_deref().map_or("", RawValue::get);
+        let name: Option<String> = serde_json::from_str(value).ok();
+        self.r#type == "value_not_in_list" && name.is_some_and(|name| is_model(&name))
+    }
+
     fn line(&self) -> String {
         // A link to a node that is not there is a Python exception to ComfyUI: its text alone (`'99'`) says nothing.
         let missing = self.extra_info.exception_type.as_deref() == Some("KeyError");

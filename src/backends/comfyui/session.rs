@@ -15,38 +15,36 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use super::status::unexpected;
 use crate::{
     backends::{
-        Abilities, Attempt, Download, Finished, RemoteFile, Session as _, Setback, Sink, Target,
+        Abilities, Attempt, Download, Finished, Fitness, RemoteFile, Session as _, Setback, Sink, Target,
         comfyui::{
-            board::{Board, split},
-            cancel, fetch,
+            board::Board,
+            boot, cancel, fetch, fit,
             follow::Follow,
-            frame::ExecInfo,
             history::{Entry, History},
-            identify,
             memory::Memory,
             queue::{Place, Queue},
         },
         session::Pulse,
     },
-    model::{BackendId, Code, Fault, Kind, status::Resources},
+    model::{BackendId, Code, Fault, Identity, Kind, Work},
     net::{Http, body},
 };
-
-/// A probe asks for the memory of the machine once in so many times.
-const RESOURCES_EVERY: u64 = 5;
 
 /// A live, identified connection to a ComfyUI server.
 pub struct Session {
     target: Arc<Target>,
     http: Http,
     memory: Arc<Memory>,
+    /// Its number among the sessions of the connector.
+    number: u64,
     board: Board,
     ended: OnceLock<Fault>,
     over: CancellationToken,
     flights: Arc<AtomicUsize>,
-    probes: AtomicU64,
+    pub(super) probes: AtomicU64,
 }
 
 /// Where a job is.
@@ -66,16 +64,12 @@ impl Drop for Flight {
     }
 }
 
-#[derive(serde::Deserialize)]
-struct PromptInfo {
-    exec_info: ExecInfo,
-}
-
 impl Session {
     pub(super) fn new(target: Arc<Target>, http: Http, memory: Arc<Memory>, board: Board) -> Self {
         Self {
             target,
             http,
+            number: memory.session(),
             memory,
             board,
             ended: OnceLock::new(),
@@ -95,6 +89,10 @@ impl Session {
 
     pub(super) fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(super) fn board(&self) -> &Board {
@@ -151,22 +149,23 @@ impl Session {
 
     /// The whole answer to a question by GET.
     pub(super) async fn bytes(&self, path: &str, cap: usize) -> Result<Bytes, Fault> {
+        self.bytes_of(self.http.address().url(path), cap).await
+    }
+
+    /// As [`Self::bytes`], of a URL of this server.
+    pub(super) async fn bytes_of(&self, url: url::Url, cap: usize) -> Result<Bytes, Fault> {
         let limit = self.limit();
         let exchange = async {
-            let answer = self.http.send(self.http.keyed(Method::GET, path), limit).await?;
+            let request = self.http.with_key(self.http.request_url(Method::GET, url));
+            let answer = self.http.send(request, limit).await?;
             let status = answer.status();
             if !status.is_success() {
-                return Err(unexpected(status, path));
+                let path = answer.url().path().trim_start_matches('/').to_owned();
+                return Err(unexpected(status, &path));
             }
             body::read(answer, cap).await
         };
         self.bounded(limit, exchange).await
-    }
-
-    /// Jobs running and pending, by the server's cheapest answer.
-    pub(super) async fn remaining(&self) -> Result<u32, Fault> {
-        let info: PromptInfo = self.get("prompt", body::JSON_CAP).await?;
-        Ok(info.exec_info.queue_remaining)
     }
 
     /// Where a job stands in the queue.
@@ -195,17 +194,6 @@ impl Session {
         }
         Ok(Standing::Absent)
     }
-
-    async fn pulse(&self) -> Result<Pulse, Fault> {
-        let count = self.probes.fetch_add(1, Ordering::Relaxed);
-        let remaining = self.remaining().await?;
-        self.board.compare(remaining);
-        let resources = match count.is_multiple_of(RESOURCES_EVERY) {
-            true => self.bounded(self.limit(), identify::resources(&self.http, self.limit())).await?,
-            false => Resources::default(),
-        };
-        Ok(Pulse { queue: Some(split(remaining)), resources })
-    }
 }
 
 impl crate::backends::Session for Session {
@@ -228,8 +216,26 @@ impl crate::backends::Session for Session {
         }
     }
 
+    fn boot(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(boot::mark(self))
+    }
+
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>> {
         Box::pin(self.pulse())
+    }
+
+    fn observe(&self) -> BoxFuture<'_, Result<Option<Identity>, Fault>> {
+        Box::pin(async { self.whole().await.map(Some) })
+    }
+
+    fn overhear(&self, pulse: &Pulse) {
+        if let Some(queue) = pulse.queue {
+            self.board.compare(queue.running.saturating_add(queue.pending));
+        }
+    }
+
+    fn unload(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(cancel::unload(self))
     }
 
     fn in_flight(&self) -> usize {
@@ -259,6 +265,10 @@ impl crate::backends::Session for Session {
         })
     }
 
+    fn preflight<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Fitness, Fault>> {
+        Box::pin(fit::fit(self, work))
+    }
+
     fn cancel(&self, remote: String) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(cancel::cancel(self, remote))
     }
@@ -272,18 +282,4 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("backend", &self.target.id).field("ended", &self.ended()).finish()
     }
-}
-
-/// The fault behind a status that the protocol does not have there.
-pub(super) fn unexpected(status: http::StatusCode, path: &str) -> Fault {
-    let code = match status.as_u16() {
-        401 => Code::AuthRequired,
-        403 => Code::Forbidden,
-        404 => Code::NotFound,
-        429 => Code::RateLimited,
-        502..=504 => Code::ProxyInTheWay,
-        500..=599 => Code::BackendError,
-        _ => Code::Protocol,
-    };
-    Fault::new(code, format!("/{path} is answered with {status}"))
 }

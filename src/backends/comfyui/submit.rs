@@ -10,6 +10,7 @@ use crate::{
     backends::{
         Setback,
         comfyui::{
+            boot::{self, Boot},
             follow::TWICE,
             refusal::{self, Answer},
             session::{Session, Standing},
@@ -94,6 +95,19 @@ fn never_left(fault: &Fault) -> bool {
     )
 }
 
+/// It is absent from the start that answers, which proves nothing where that is another one.
+async fn proven_absent(session: &Session) -> Result<bool, Setback> {
+    let mark = session.memory().mark();
+    match boot::look(session.http(), session.limit(), mark.as_deref()).await.unwrap_or(Boot::Unknown) {
+        Boot::Same | Boot::Unknown => Ok(false),
+        Boot::Another => {
+            session.memory().restarted();
+            let what = format!("{} was restarted while a prompt was on its way to it", session.target().id);
+            Err(Setback::Gone { evidence: Fault::new(Code::Lost, what), unfinished: false })
+        }
+    }
+}
+
 /// Whether a prompt whose answer was lost has arrived. Absence counts when it is seen twice, some time apart, by a
 /// server that answers: one that is checking a prompt lists it nowhere yet.
 async fn arrived(session: &Session, id: &str) -> Result<bool, Setback> {
@@ -103,7 +117,7 @@ async fn arrived(session: &Session, id: &str) -> Result<bool, Setback> {
             Ok(Standing::Absent) => {
                 let first = *absent.get_or_insert_with(Instant::now);
                 if first.elapsed() >= TWICE && session.remaining().await.is_ok() {
-                    return Ok(false);
+                    return proven_absent(session).await;
                 }
                 TWICE
             }

@@ -28,14 +28,15 @@ struct Body<'a> {
 /// # Errors
 /// [`Code::NotFound`] where this connector did not send it: the app wants the id that it gave the call.
 pub(super) async fn cancel(session: &Session, remote: String) -> Result<(), Fault> {
-    let Some(Handle { function, event, standing, leave }) = session.memory().handle(&remote) else {
+    let Some(Handle { function, session: hash, event, standing, leave }) = session.memory().handle(&remote)
+    else {
         let message = format!("`{remote}` is not under way at {}", session.target().id);
         return Err(Fault::new(Code::NotFound, message));
     };
     if standing == Standing::Queued {
         leave.cancel();
     }
-    let body = Body { session_hash: &remote, fn_index: function, event_id: &event };
+    let body = Body { session_hash: &hash, fn_index: function, event_id: &event };
     // It answers 200 whatever it is told, also for a call that it does not know.
     session.ask(session.request(Method::POST, "cancel").json(&body)).await.map(|_| ())
 }

@@ -90,13 +90,20 @@ fn gather(value: &Value, place: &mut Vec<String>, files: &mut Vec<RemoteFile>) {
     }
 }
 
-/// A file has the mark, or, where an app leaves that out, a path and a URL.
+/// A file has the mark, or, where an app leaves that out, a path and something else that files have. A field that is not
+/// what it should be costs itself, not the file.
 fn as_file(value: &Value) -> Option<FileData> {
+    let text =
+        |name: &str| value.get(name).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
     let marked = value.pointer("/meta/_type").and_then(Value::as_str) == Some("gradio.FileData");
-    if !marked && value.get("url").is_none_or(|u| !u.is_string()) {
-        return None;
-    }
-    FileData::deserialize(value).ok().filter(|f| !f.path.is_empty())
+    let told = ["url", "orig_name", "mime_type"].iter().any(|name| text(name).is_some());
+    let path = text("path").filter(|_| marked || told)?;
+    Some(FileData {
+        orig_name: text("orig_name"),
+        size: value.get("size").and_then(Value::as_u64),
+        mime_type: text("mime_type"),
+        ..FileData::new(path)
+    })
 }
 
 fn remote(file: FileData, slot: String) -> RemoteFile {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     backends::{
-        Finished, Report, Setback, Sink,
+        Finished, Past, Report, Seen, Setback, Sink,
         gradio::{
             file,
             flight::Flight,
@@ -39,24 +39,42 @@ enum Over {
 }
 
 /// Follows a call on a new session, or one whose request got no answer.
-pub(super) async fn take_up(session: &Session, remote: &str, sink: &dyn Sink) -> Result<Finished, Setback> {
+pub(super) async fn take_up(
+    session: &Session,
+    remote: &str,
+    past: &Past,
+    sink: &dyn Sink,
+) -> Result<Finished, Setback> {
     match session.memory().fate(remote, session.boot()) {
-        Fate::Gone { unfinished } => {
-            session.memory().forget(remote);
-            let message = format!("{} was restarted, and with it the call is gone", session.target().id);
-            Err(Setback::Gone { evidence: Fault::new(Code::Lost, message), unfinished })
-        }
+        Fate::Gone { unfinished } => Err(gone(session, remote, unfinished)),
         Fate::Opened => Err(uncertain(session, remote, "its stream broke, and Gradio shows it once")),
-        Fate::Doubtful => {
-            let doubt = Fault::new(Code::ConnectionReset, "the request got no answer");
-            after_doubt(session, remote, doubt, sink).await
-        }
+        Fate::Doubtful => after_doubt(session, remote, unanswered(), sink).await,
         Fate::Waiting => watch(session, remote, sink).await,
-        Fate::Unknown => match open(session, remote, sink).await {
+        Fate::Unknown => adopt(session, remote, past, sink).await,
+    }
+}
+
+/// A call of another process of ours: what it wrote down says what the app's answer means.
+async fn adopt(session: &Session, remote: &str, past: &Past, sink: &dyn Sink) -> Result<Finished, Setback> {
+    match (&past.boot, past.seen) {
+        (Some(boot), _) if boot != session.boot() => Err(gone(session, remote, false)),
+        (Some(_), Seen::Nothing) => after_doubt(session, remote, unanswered(), sink).await,
+        (Some(_), Seen::Arrived) => watch(session, remote, sink).await,
+        (Some(_), Seen::Opened) | (None, _) => match open(session, remote, sink).await {
             Over::NoSession => Err(uncertain(session, remote, "the app does not know it, and nor do we")),
             over => finish(session, remote, over),
         },
     }
+}
+
+fn unanswered() -> Fault {
+    Fault::new(Code::ConnectionReset, "the request got no answer")
+}
+
+fn gone(session: &Session, remote: &str, unfinished: bool) -> Setback {
+    session.memory().forget(remote);
+    let message = format!("{} was restarted, and with it the call is gone", session.target().id);
+    Setback::Gone { evidence: Fault::new(Code::Lost, message), unfinished }
 }
 
 /// A call that was accepted, from the opening of its stream on.
@@ -118,7 +136,7 @@ fn finish(session: &Session, remote: &str, over: Over) -> Result<Finished, Setba
     }
 }
 
-fn finished(data: &serde_json::value::RawValue) -> Result<Finished, Fault> {
+pub(super) fn finished(data: &serde_json::value::RawValue) -> Result<Finished, Fault> {
     let bad = |e: serde_json::Error| Fault::new(Code::Protocol, format!("the result cannot be read: {e}"));
     let values: Value = serde_json::from_str(data.get()).map_err(bad)?;
     let document = format!("{{\"data\":{}}}", data.get());
@@ -132,6 +150,11 @@ async fn open(session: &Session, remote: &str, sink: &dyn Sink) -> Over {
     let url = session.http().address().url_with(&path, &[("session_hash", remote)]);
     let request = session.http().with_key(session.http().request_url(Method::GET, url));
     let request = session.admit(request).header(header::ACCEPT, "text/event-stream");
+    tokio::select! {
+        biased;
+        () = session.over() => return Over::Setback(Setback::Adrift(session.why())),
+        () = sink.opening() => {}
+    }
     session.memory().opening(remote);
     // A proxy that gathers bytes holds back even the head until there are enough of them.
     let limit = session.target().timeouts.idle_stream;

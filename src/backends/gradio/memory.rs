@@ -43,6 +43,8 @@ pub(super) enum Dial {
 struct Call {
     boot: String,
     function: u64,
+    /// The session under which the app has it, where that is not the one that we chose.
+    session: Option<String>,
     event: Option<String>,
     stream: Stream,
     watched: Watched,
@@ -100,6 +102,7 @@ pub(super) enum Fate {
 #[derive(Debug, Clone)]
 pub(super) struct Handle {
     pub(super) function: u64,
+    pub(super) session: String,
     pub(super) event: String,
     pub(super) standing: Standing,
     /// Makes the reader of the call's stream leave it.
@@ -116,6 +119,7 @@ impl Memory {
         let call = Call {
             boot: boot.to_owned(),
             function,
+            session: None,
             event: None,
             stream: Stream::Doubtful,
             watched: Watched::Partly,
@@ -132,6 +136,16 @@ impl Memory {
             if call.stream == Stream::Doubtful {
                 call.stream = Stream::Waiting;
             }
+        });
+    }
+
+    /// The simple API took it: it is known by the app's id alone, and its stream is about to be opened.
+    pub(super) fn taken(&self, remote: &str, event: &str) {
+        self.change(remote, |call| {
+            call.session = Some(event.to_owned());
+            call.event = Some(event.to_owned());
+            call.stream = Stream::Opened;
+            call.standing = Standing::Started;
         });
     }
 
@@ -199,7 +213,8 @@ impl Memory {
         let state = self.lock();
         let call = state.calls.get(remote)?;
         let (function, standing, leave) = (call.function, call.standing, call.leave.clone());
-        Some(Handle { function, event: call.event.clone()?, standing, leave })
+        let session = call.session.clone().unwrap_or_else(|| remote.to_owned());
+        Some(Handle { function, session, event: call.event.clone()?, standing, leave })
     }
 
     /// A call is over; nothing more will be asked of it.

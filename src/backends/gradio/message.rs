@@ -161,7 +161,8 @@ fn ending(output: Option<&RawValue>, success: bool) -> Ending {
     }
 }
 
-fn failure(error: Option<Value>) -> Fault {
+/// The fault behind an error of a call.
+pub(super) fn failure(error: Option<Value>) -> Fault {
     let text = match error {
         Some(Value::String(text)) if !text.is_empty() => text,
         Some(Value::Null) | None => {

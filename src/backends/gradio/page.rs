@@ -119,7 +119,8 @@ impl Page {
     /// Reads a document, which proves that a Gradio app answers.
     ///
     /// # Errors
-    /// [`Code::WrongProgram`] where it is something else, or a Gradio whose protocol is not spoken here.
+    /// [`Code::WrongProgram`] where it is something else, [`Code::VersionUnsupported`] for a Gradio whose protocol is not
+    /// spoken here.
     pub fn read(body: &[u8]) -> Result<Self, Fault> {
         let page: Self = serde_json::from_slice(body)
             .map_err(|_| Fault::new(Code::WrongProgram, "/config is no configuration of a Gradio app"))?;
@@ -130,7 +131,7 @@ impl Page {
                 page.version,
                 page.protocol.as_deref().unwrap_or("none named")
             );
-            return Err(Fault::new(Code::WrongProgram, message)
+            return Err(Fault::new(Code::VersionUnsupported, message)
                 .with_fix("Update the app to Gradio 4.44 or newer; 4, 5 and 6 are supported."));
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);

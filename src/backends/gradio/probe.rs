@@ -32,6 +32,19 @@ pub(super) async fn same_boot(session: &Session) -> Result<(), Fault> {
     Err(Fault::new(Code::ConnectionClosed, format!("{}: the app was restarted", session.target().id)))
 }
 
+/// Longest wait for an app to say that it has begun.
+const WAKE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Tells the app to begin its work, as its own launcher does: one that is mounted into another program begins with the
+/// first such request, and until then its queue takes calls and runs none (4.44.1, 5.29.0, 6.31.0). It is answered with
+/// `true` the first time, `false` ever after; without an answer there is nothing to be known, or done.
+pub(super) async fn wake(session: &Session) {
+    let asked = session.ask(session.request(Method::GET, "startup-events"));
+    if let Err(fault) = session.bounded(WAKE, asked).await {
+        tracing::debug!(backend = %session.target().id, %fault, "the app was not told to begin");
+    }
+}
+
 /// Two of the app's cheapest answers: its boot id, and the length of its queue.
 pub(super) async fn pulse(session: &Session) -> Result<Pulse, Fault> {
     same_boot(session).await?;

@@ -9,9 +9,10 @@ use crate::{
         Attempt, Finished, Report, Session as _, Setback, Sink, Start,
         gradio::{
             arguments, follow,
+            function::Function,
             refusal::{Author, Refusal},
             session::Session,
-            upload,
+            simple, upload,
         },
     },
     model::{Code, Fault, Kind, Work},
@@ -34,9 +35,11 @@ struct Joined {
 }
 
 /// Why a call was not accepted.
-enum Unjoined {
+pub(super) enum Unjoined {
     /// It did not arrive, or was refused.
     Refused(Fault),
+    /// There is no such route, so that another may do.
+    Unserved(Fault),
     /// It may have arrived.
     Doubtful(Fault),
 }
@@ -45,7 +48,7 @@ enum Unjoined {
 pub(super) async fn run(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<Finished, Setback> {
     match attempt.start {
         Start::Fresh => fresh(session, attempt, sink).await,
-        Start::Follow => follow::take_up(session, &attempt.remote, sink).await,
+        Start::Follow => follow::take_up(session, &attempt.remote, &attempt.past, sink).await,
     }
 }
 
@@ -55,8 +58,8 @@ async fn fresh(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<
         return Err(Setback::Refused(why));
     }
     let join = prepare(session, attempt).await.map_err(Setback::Refused)?;
-    session.memory().sending(remote, session.boot(), join.fn_index);
-    match send(session, &join).await {
+    session.memory().sending(remote, session.boot(), join.join.fn_index);
+    match send(session, &join.join).await {
         Ok(Joined { event_id }) => {
             session.memory().arrived(remote, &event_id);
             tracing::debug!(backend = %session.target().id, remote, event_id, "a call was accepted");
@@ -67,11 +70,20 @@ async fn fresh(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<
             session.memory().forget(remote);
             Err(Setback::Refused(fault))
         }
+        Err(Unjoined::Unserved(fault)) => {
+            simple::run(session, (remote, join.function), &join.join.data, (fault, sink)).await
+        }
         Err(Unjoined::Doubtful(fault)) => follow::after_doubt(session, remote, fault, sink).await,
     }
 }
 
-async fn prepare<'a>(session: &Session, attempt: &'a Attempt) -> Result<Join<'a>, Fault> {
+/// A call, and the function that it is for.
+struct Prepared<'a> {
+    function: &'a Function,
+    join: Join<'a>,
+}
+
+async fn prepare<'a>(session: &'a Session, attempt: &'a Attempt) -> Result<Prepared<'a>, Fault> {
     let Work::Call { function, data } = &attempt.work else { return Err(not_a_call(session, &attempt.work)) };
     let function = session.function(function)?;
     let signature = match &function.name {
@@ -83,13 +95,14 @@ async fn prepare<'a>(session: &Session, attempt: &'a Attempt) -> Result<Join<'a>
         let given = std::mem::take(value);
         *value = upload::replace_files(session, given).await?;
     }
-    Ok(Join {
+    let join = Join {
         data: values,
         fn_index: function.index,
         session_hash: &attempt.remote,
         event_data: None,
         trigger_id: None,
-    })
+    };
+    Ok(Prepared { function, join })
 }
 
 /// What the page cannot do. WanGP's generations go through its other face: the page's handlers take 132 arguments, whose
@@ -118,16 +131,26 @@ async fn send(session: &Session, join: &Join<'_>) -> Result<Joined, Unjoined> {
         let joined = session.bounded(limit, body::json(answer, body::ERROR_CAP)).await;
         return joined.map_err(Unjoined::Doubtful);
     }
-    let Refusal { fault, author } = Refusal::of(answer).await;
-    // A proxy that gives up on the app may have passed the request on before.
-    Err(match (author, fault.code()) {
-        (Author::Proxy, Code::ProxyInTheWay) => Unjoined::Doubtful(fault),
-        _ => Unjoined::Refused(fault),
+    let unserved = matches!(answer.status().as_u16(), 404 | 405 | 501);
+    Err(match Unjoined::of(Refusal::of(answer).await) {
+        Unjoined::Refused(fault) if unserved => Unjoined::Unserved(fault),
+        unjoined => unjoined,
     })
 }
 
+impl Unjoined {
+    /// What an answer with an error's status leaves of a call.
+    pub(super) fn of(Refusal { fault, author }: Refusal) -> Self {
+        // A proxy that gives up on the app may have passed the request on before.
+        match (author, fault.code()) {
+            (Author::Proxy, Code::ProxyInTheWay) => Self::Doubtful(fault),
+            _ => Self::Refused(fault),
+        }
+    }
+}
+
 /// Without a connection nothing was sent; any other fault leaves a doubt.
-fn unsent(fault: Fault) -> Unjoined {
+pub(super) fn unsent(fault: Fault) -> Unjoined {
     match fault.code() {
         Code::ConnectionRefused | Code::ConnectTimeout | Code::NoRoute | Code::Dns | Code::Tls => {
             Unjoined::Refused(fault)

@@ -14,11 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     backends::{
-        Abilities, Attempt, Download, Finished, RemoteFile, Setback, Sink, Target,
+        Abilities, Attempt, Download, Finished, Fitness, RemoteFile, Setback, Sink, Target,
         gradio::{
             app::App,
             cancel, fetch,
             file::FileData,
+            fit,
             flight::{Flight, Flights},
             function::{Function, Functions},
             memory::Memory,
@@ -30,7 +31,7 @@ use crate::{
         },
         session::Pulse,
     },
-    model::{BackendId, Code, Fault, Kind},
+    model::{BackendId, Code, Fault, Kind, Work},
     net::{Http, body},
 };
 
@@ -202,6 +203,10 @@ impl crate::backends::Session for Session {
         }
     }
 
+    fn boot(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(std::future::ready(Some(self.boot().to_owned())))
+    }
+
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>> {
         Box::pin(probe::pulse(self))
     }
@@ -231,6 +236,10 @@ impl crate::backends::Session for Session {
             drop(flight);
             finished
         })
+    }
+
+    fn preflight<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Fitness, Fault>> {
+        Box::pin(fit::fit(self, work))
     }
 
     fn cancel(&self, remote: String) -> BoxFuture<'_, Result<(), Fault>> {

@@ -6,7 +6,7 @@ use crate::{
     model::{Code, Fault},
     net::{
         blame,
-        sse::{EVENT_CAP, SseDecoder},
+        sse::{EVENT_CAP, SseDecoder, SseEvent},
     },
 };
 
@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct EventStream {
     answer: reqwest::Response,
     decoder: SseDecoder,
-    ready: VecDeque<String>,
+    ready: VecDeque<SseEvent>,
 }
 
 impl EventStream {
@@ -27,9 +27,14 @@ impl EventStream {
     /// # Errors
     /// The line was cut, nothing came for `idle`, or a message is over the cap.
     pub(super) async fn next(&mut self, idle: Duration) -> Result<Option<String>, Fault> {
+        Ok(self.next_event(idle).await?.map(|event| event.data))
+    }
+
+    /// As [`Self::next`], with the name of the event.
+    pub(super) async fn next_event(&mut self, idle: Duration) -> Result<Option<SseEvent>, Fault> {
         loop {
-            if let Some(text) = self.ready.pop_front() {
-                return Ok(Some(text));
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(Some(event));
             }
             let chunk = tokio::time::timeout(idle, self.answer.chunk()).await;
             let chunk = chunk.map_err(|_| {
@@ -39,7 +44,7 @@ impl EventStream {
             self.decoder.feed(&chunk);
             let large = |e: crate::net::sse::EventTooLarge| Fault::new(Code::TooLarge, e.to_string());
             while let Some(event) = self.decoder.next_event().map_err(large)? {
-                self.ready.push_back(event.data);
+                self.ready.push_back(event);
             }
         }
     }

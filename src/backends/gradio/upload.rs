@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use bytes::Bytes;
 use http::Method;
 use reqwest::multipart::{Form, Part};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{
     backends::{
@@ -22,8 +22,13 @@ const PACE: u64 = 256 * 1024;
 /// A file to send.
 #[derive(Debug, Clone)]
 pub enum Upload {
-    /// A file of this machine.
-    Path(PathBuf),
+    /// A file of this machine, and the name that the app shall see.
+    Path {
+        /// Where it is.
+        path: PathBuf,
+        /// The name; the app keeps its extension.
+        name: String,
+    },
     /// Bytes, and the name that the app shall see.
     Bytes {
         /// The name; the app keeps its extension.
@@ -60,13 +65,12 @@ async fn part(upload: Upload) -> Result<(Part, String, u64), Fault> {
             let part = Part::stream_with_length(reqwest::Body::from(bytes), size).file_name(name.clone());
             Ok((part, name, size))
         }
-        Upload::Path(path) => {
+        Upload::Path { path, name } => {
             let bad = |e: std::io::Error| {
                 let message = format!("{} cannot be read: {e}", path.display());
                 Fault::new(Code::Disk, message).with_fix("Correct the path in `$file`, or the file's rights.")
             };
             let size = tokio::fs::metadata(&path).await.map_err(bad)?.len();
-            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             let part = Part::file(&path).await.map_err(bad)?.file_name(name.clone());
             Ok((part, name, size))
         }
@@ -76,15 +80,15 @@ async fn part(upload: Upload) -> Result<(Part, String, u64), Fault> {
 /// Uploads every `{"$file": PATH}` in an argument and puts the file at the app in its place. An argument without one
 /// stays as it is, to the byte.
 pub(super) async fn replace_files(session: &Session, value: Box<RawValue>) -> Result<Box<RawValue>, Fault> {
-    if !attachment::may_be_in(&value) {
-        return Ok(value);
+    let mut there = Vec::new();
+    for (asked, _) in attachment::asked(&value, "data")? {
+        let source = Upload::Path { path: asked.file.clone().into(), name: asked.name().to_owned() };
+        let file = upload(session, source).await?;
+        let file = serde_json::value::to_raw_value(&file)
+            .map_err(|e| Fault::new(Code::Protocol, format!("the app's name for a file: {e}")))?;
+        there.push((asked, file));
     }
-    let unreadable = |e: serde_json::Error| Fault::new(Code::BadRequest, format!("`data`: {e}"));
-    let mut tree: Value = serde_json::from_str(value.get()).map_err(unreadable)?;
-    for path in attachment::paths(&tree) {
-        let file = upload(session, Upload::Path(path.clone().into())).await?;
-        let file = serde_json::to_value(file).map_err(unreadable)?;
-        attachment::put(&mut tree, &path, &file);
-    }
-    serde_json::value::to_raw_value(&tree).map_err(unreadable)
+    attachment::put(&value, |asked| {
+        there.iter().find(|(known, _)| known == asked).map(|(_, file)| file.clone())
+    })
 }

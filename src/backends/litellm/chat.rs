@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     backends::litellm::{
+        account::Tab,
         answer::is_type,
         chunk::ChatChunk,
         complaint::Complaint,
@@ -38,6 +39,8 @@ pub(super) struct Line {
     pub(super) idle: Duration,
     pub(super) tie: Tie,
     pub(super) redactor: Redactor,
+    /// What it uses.
+    pub(super) tab: Tab,
     /// Counts the stream as under way until it is dropped.
     #[expect(dead_code, reason = "held for its drop")]
     pub(super) flight: Flight,
@@ -91,6 +94,9 @@ impl ChatStream {
         };
         if !matches!(step, Ok(Some(_))) {
             self.source = Source::Over;
+        }
+        if let Ok(Some(ChatChunk { usage: Some(usage), .. })) = &step {
+            self.line.tab.note(usage);
         }
         step.inspect_err(|failure| self.line.tie.suspect(&failure.fault)).transpose()
     }

@@ -83,6 +83,23 @@ open_struct! {
     }
 }
 
+impl Usage {
+    /// Tokens by the question, in whichever spelling: the routes for images and audio say `input_tokens`.
+    pub fn asked(&self) -> u64 {
+        self.prompt_tokens.or_else(|| self.other("input_tokens")).unwrap_or(0)
+    }
+
+    /// Tokens by the answer, in whichever spelling; where a server tells only the sum, what the question leaves of it.
+    pub fn answered(&self) -> u64 {
+        let rest = || self.total_tokens.map(|all| all.saturating_sub(self.asked()));
+        self.completion_tokens.or_else(|| self.other("output_tokens")).or_else(rest).unwrap_or(0)
+    }
+
+    fn other(&self, name: &str) -> Option<u64> {
+        serde_json::from_str(self.extra.get(name)?.get()).ok()
+    }
+}
+
 impl ChatCompletion {
     /// The text of the first answer; empty where it has none.
     pub fn text(&self) -> &str {

@@ -29,13 +29,7 @@ impl Fields {
 
     /// Refuses what no request may carry.
     pub(super) fn check(&self) -> Result<(), Fault> {
-        match FORBIDDEN.iter().find(|name| self.0.contains_key(**name)) {
-            None => Ok(()),
-            Some(name) => Err(Fault::new(Code::BadRequest, format!("a request carries no `{name}`"))
-                .with_fix(
-                    "Set the address and the key of a backend in the configuration (`url`, `api_key`).",
-                )),
-        }
+        self.0.keys().try_for_each(|name| check_name(name))
     }
 
     pub(super) fn set(&mut self, name: &str, value: &impl Serialize) -> Result<(), Fault> {
@@ -63,7 +57,21 @@ impl Fields {
         self.0.get(name).map(AsRef::as_ref)
     }
 
+    /// Every field with its name.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), &**value))
+    }
+
     pub(super) fn to_bytes(&self) -> bytes::Bytes {
         serde_json::to_vec(&self.0).expect("names and raw JSON can be written").into()
     }
+}
+
+/// Refuses a field that no request may carry.
+pub(super) fn check_name(name: &str) -> Result<(), Fault> {
+    if !FORBIDDEN.contains(&name) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::BadRequest, format!("a request carries no `{name}`"))
+        .with_fix("Set the address and the key of a backend in the configuration (`url`, `api_key`)."))
 }

@@ -1,6 +1,6 @@
 //! Finds out who answers: first without the key, then with it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -14,6 +14,8 @@ use crate::{
         offer::{Details, Listing, Offer},
         redact::Redactor,
         refusal::{self, Circumstances},
+        session::Session,
+        wire::Wire,
     },
     model::{Code, Fault, Identity, Kind},
     net::{
@@ -47,11 +49,13 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn identity(&self) -> Identity {
+        let evidence = self.offer.evidence();
         Identity {
             version: self.version.clone(),
             title: self.title.clone(),
-            capabilities: self.offer.capabilities(),
-            models: self.offer.names(),
+            capabilities: evidence.iter().map(|evidence| evidence.capability).collect(),
+            evidence,
+            models: self.offer.names().into(),
             ..Identity::default()
         }
     }
@@ -212,5 +216,23 @@ impl Inquiry<'_> {
             now: Timestamp::now(),
         };
         refusal::fault(answer, &seen)
+    }
+}
+
+impl Session {
+    /// The whole of what the server is and offers, asked anew.
+    pub(super) async fn whole(&self) -> Result<Identity, Fault> {
+        let Wire { http, redactor, target, .. } = &self.wire;
+        let inquiry = Inquiry { http, kind: target.kind, redactor, limit: target.timeouts.request };
+        let found = inquiry.run().await?;
+        let identity = found.identity();
+        self.wire.offer.send_if_modified(|now| {
+            let changed = **now != found.offer;
+            if changed {
+                *now = Arc::new(found.offer);
+            }
+            changed
+        });
+        Ok(identity)
     }
 }

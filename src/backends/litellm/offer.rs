@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Capability, Code, Fault};
+use crate::model::{Capability, Code, Evidence, Fault, fault::clean};
 
 /// A model that a server offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -128,8 +128,8 @@ impl Offer {
         self.models.iter().map(|m| m.id.clone()).collect()
     }
 
-    /// What the backend can do: at least one model is for it.
-    pub(super) fn capabilities(&self) -> Vec<Capability> {
+    /// What the backend can do, each with the models for it.
+    pub(super) fn evidence(&self) -> Vec<Evidence> {
         let pairs = [
             (Mode::Chat, Capability::TextChat),
             (Mode::Embed, Capability::TextEmbed),
@@ -138,7 +138,12 @@ impl Offer {
             (Mode::Speech, Capability::AudioGenerate),
             (Mode::Transcribe, Capability::AudioTranscribe),
         ];
-        pairs.into_iter().filter(|(mode, _)| self.first(*mode).is_some()).map(|(_, can)| can).collect()
+        let evidence = |(mode, can): (Mode, Capability)| {
+            let models: Vec<_> =
+                self.models.iter().filter(|m| m.mode == mode).map(|m| clean(&m.id, 200)).collect();
+            (!models.is_empty()).then(|| Evidence { models, ..Evidence::of(can) })
+        };
+        pairs.into_iter().filter_map(evidence).collect()
     }
 }
 
@@ -160,14 +165,16 @@ impl Mode {
     fn of_name(id: &str) -> Self {
         let id = id.to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|w| id.contains(w));
-        if has(&["embed"]) {
+        if has(&["embed", "bge-", "e5-", "gte-", "minilm"]) {
             Self::Embed
-        } else if has(&["whisper", "transcribe"]) {
+        } else if has(&["whisper", "transcribe", "parakeet"]) {
             Self::Transcribe
-        } else if has(&["tts-", "-tts"]) {
+        } else if has(&["tts-", "-tts", "kokoro"]) {
             Self::Speech
-        } else if has(&["dall-e", "gpt-image", "stable-diffusion"]) {
+        } else if has(&["dall-e", "gpt-image", "stable-diffusion", "sdxl", "flux", "imagen-"]) {
             Self::Image
+        } else if has(&["sora-", "veo-", "wan2.", "t2v", "i2v"]) {
+            Self::Video
         } else if has(&["rerank", "moderation"]) {
             Self::Other
         } else {
@@ -179,6 +186,10 @@ impl Mode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn can(offer: &Offer) -> Vec<Capability> {
+        offer.evidence().into_iter().map(|evidence| evidence.capability).collect()
+    }
 
     fn offer(ids: &[&str], details: Option<&str>) -> Offer {
         let data: Vec<_> = ids.iter().map(|id| format!(r#"{{"id":"{id}","owned_by":"openai"}}"#)).collect();
@@ -199,20 +210,14 @@ mod tests {
         let modes: Vec<_> = offer.models.iter().map(|m| m.mode).collect();
         assert_eq!(modes, [Mode::Embed, Mode::Image, Mode::Chat, Mode::Embed, Mode::Chat, Mode::Chat]);
         assert_eq!(offer.first(Mode::Chat).unwrap().id, "embedder");
-        assert_eq!(
-            offer.capabilities(),
-            [Capability::TextChat, Capability::TextEmbed, Capability::ImageGenerate]
-        );
+        assert_eq!(can(&offer), [Capability::TextChat, Capability::TextEmbed, Capability::ImageGenerate]);
     }
 
     #[test]
     fn a_server_that_only_embeds_does_not_claim_to_chat() {
-        assert_eq!(offer(&["nomic-embed-text"], None).capabilities(), [Capability::TextEmbed]);
-        assert_eq!(offer(&[], None).capabilities(), []);
-        assert_eq!(
-            offer(&["whisper-1", "tts-1", "dall-e-3", "omni-moderation"], None).capabilities().len(),
-            3
-        );
+        assert_eq!(can(&offer(&["nomic-embed-text"], None)), [Capability::TextEmbed]);
+        assert_eq!(can(&offer(&[], None)), []);
+        assert_eq!(can(&offer(&["whisper-1", "tts-1", "dall-e-3", "omni-moderation"], None)).len(), 3);
     }
 
     #[test]

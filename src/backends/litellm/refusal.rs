@@ -4,8 +4,9 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use crate::{
-    backends::litellm::{answer::Answer, complaint::Complaint, failure::Fate, redact::Redactor, wait},
+    backends::litellm::{answer::Answer, complaint::Complaint, failure::Fate, redact::Redactor},
     model::{Code, Fault},
+    net::wait,
 };
 
 /// How many models an error names.
@@ -94,7 +95,7 @@ fn by_status(status: StatusCode, complaint: Option<&Complaint>, keyed: bool) -> 
     match status.as_u16() {
         // LiteLLM without a database knows its master key only, and says so about every other one.
         400 if complaint.is_some_and(|c| c.kind == "no_db_connection") => refused_key,
-        400 | 404 if no_such_model => Code::NotFound,
+        400 | 404 if no_such_model => Code::MissingModel,
         401 => refused_key,
         402 | 403 => Code::Forbidden,
         404 | 405 => Code::NotFound,
@@ -116,7 +117,7 @@ fn trouble(complaint: Option<&Complaint>) -> Code {
 
 fn fix(code: Code, status: u16, said: &str, seen: &Circumstances<'_>) -> Option<String> {
     let fix = match code {
-        Code::NotFound if !seen.models.is_empty() => {
+        Code::NotFound | Code::MissingModel if !seen.models.is_empty() => {
             let named = seen.models.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
             let more = seen.models.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -77,6 +77,12 @@ impl ChatRequest {
         Ok(self)
     }
 
+    /// Adds a message that is JSON already.
+    pub(super) fn raw_message(mut self, message: Box<RawValue>) -> Self {
+        self.messages.push(message);
+        self
+    }
+
     /// The model to ask. Without one the first chat model of the backend is asked.
     pub fn model(self, name: impl AsRef<str>) -> Self {
         self.plain("model", &name.as_ref())

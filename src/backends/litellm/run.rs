@@ -8,8 +8,10 @@ use crate::{
         litellm::{
             assembly::Assembly,
             failure::{Failure, Fate},
+            image::{self, ImageRequest},
             request::{ChatRequest, EmbedRequest},
             session::Session,
+            transcribe::TranscribeRequest,
         },
     },
     model::{Code, Fault, Work},
@@ -26,6 +28,8 @@ pub(super) async fn run(session: &Session, attempt: Attempt, sink: &dyn Sink) ->
         match &attempt.work {
             Work::Chat(body) => chat(session, body, sink).await,
             Work::Embed(body) => embed(session, body, sink).await,
+            Work::Image(body) => image(session, body, sink).await,
+            Work::Transcribe(body) => transcribe(session, body, sink).await,
             other => {
                 let message = format!("a chat server runs no `{}`", other.name());
                 Err(not_run(Fault::new(Code::BadRequest, message)))
@@ -57,9 +61,7 @@ async fn chat(session: &Session, body: &RawValue, sink: &dyn Sink) -> Result<Fin
     if completion.says_nothing() {
         note(sink, &mut notes, "the answer is complete and empty");
     }
-    let result = to_raw_value(&completion).map_err(|e| {
-        Failure::new(Fate::Ran, Fault::new(Code::Internal, format!("the completion cannot be written: {e}")))
-    })?;
+    let result = to_raw_value(&completion).map_err(|e| unwritten(&e))?;
     Ok(Finished { result: Some(result.into()), notes, ..Finished::default() })
 }
 
@@ -70,6 +72,27 @@ async fn embed(session: &Session, body: &RawValue, sink: &dyn Sink) -> Result<Fi
     sink.report(Report::Started);
     let (_, body) = session.embed(&request).await?;
     let result: Box<RawValue> = serde_json::from_slice(&body).expect("it was just read as JSON");
+    Ok(Finished { result: Some(result.into()), notes, ..Finished::default() })
+}
+
+async fn image(session: &Session, body: &RawValue, sink: &dyn Sink) -> Result<Finished, Failure> {
+    let request = ImageRequest::from_json(body).map_err(not_run)?;
+    let (request, chosen) = session.addressed(request).map_err(not_run)?;
+    let notes = told(chosen, sink);
+    sink.report(Report::Started);
+    let mut images = session.draw(&request).await?;
+    let files = image::files(&mut images, &session.keep.stash).map_err(ran)?;
+    let result = to_raw_value(&images).map_err(|e| unwritten(&e))?;
+    Ok(Finished { files, result: Some(result.into()), notes })
+}
+
+async fn transcribe(session: &Session, body: &RawValue, sink: &dyn Sink) -> Result<Finished, Failure> {
+    let request = TranscribeRequest::from_json(body).map_err(not_run)?;
+    let (request, chosen) = session.addressed(request).map_err(not_run)?;
+    let notes = told(chosen, sink);
+    sink.report(Report::Started);
+    let transcription = session.hear(&request).await?;
+    let result = to_raw_value(&transcription).map_err(|e| unwritten(&e))?;
     Ok(Finished { result: Some(result.into()), notes, ..Finished::default() })
 }
 
@@ -86,6 +109,14 @@ fn told(chosen: Option<String>, sink: &dyn Sink) -> Vec<String> {
 fn note(sink: &dyn Sink, notes: &mut Vec<String>, text: &str) {
     sink.report(Report::Note(text.to_owned()));
     notes.push(text.to_owned());
+}
+
+fn unwritten(error: &serde_json::Error) -> Failure {
+    ran(Fault::new(Code::Internal, format!("the answer cannot be written: {error}")))
+}
+
+fn ran(fault: Fault) -> Failure {
+    Failure::new(Fate::Ran, fault)
 }
 
 fn not_run(fault: Fault) -> Failure {

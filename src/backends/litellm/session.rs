@@ -1,35 +1,34 @@
 //! A live, identified connection to a LiteLLM proxy or an OpenAI-compatible server.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::StatusCode;
 use tokio::sync::watch;
 
 use crate::{
     backends::{
-        Abilities, Attempt, Download, Finished, RemoteFile, Session as Seam, Setback, Sink, Target,
+        Abilities, Attempt, Download, Finished, Fitness, RemoteFile, Session as Seam, Setback, Sink, Target,
         litellm::{
-            answer::Answer,
+            account::Account,
             chat::{self, ChatStream, Line},
             completion::ChatCompletion,
             embedding::Embeddings,
-            exchange::Key,
             failure::{Failure, Fate},
-            fingerprint,
-            identify::{Found, LIVELINESS, MODELS},
-            offer::{Listing, Model, Offer},
+            fetch, fit,
+            identify::Found,
+            offer::{Model, Offer},
             redact::Redactor,
             request::{Addressed, AskUsage, ChatRequest, EmbedRequest},
             run,
             running::Running,
+            stash::Stash,
             tie::Tie,
             wire::Wire,
         },
         session::Pulse,
     },
-    model::{BackendId, Code, Fault, Identity, Kind},
+    model::{BackendId, Code, Fault, Identity, Kind, Work},
     net::{
         Http,
         body::{JSON_CAP, LIST_CAP},
@@ -41,10 +40,18 @@ const EMBEDDINGS: &str = "v1/embeddings";
 
 /// A live, identified connection to a LiteLLM proxy or an OpenAI-compatible server.
 pub struct Session {
-    wire: Wire,
+    pub(super) wire: Wire,
+    pub(super) keep: Keep,
     version: Option<String>,
     title: Option<String>,
     running: Running,
+}
+
+/// What outlives a session.
+#[derive(Clone, Default)]
+pub(super) struct Keep {
+    pub(super) account: Account,
+    pub(super) stash: Stash,
 }
 
 /// The two clients of a backend.
@@ -57,11 +64,16 @@ pub(super) struct Clients {
 }
 
 impl Session {
-    pub(super) fn new(target: Arc<Target>, clients: Clients, redactor: Redactor, found: Found) -> Self {
+    pub(super) fn new(
+        target: Arc<Target>,
+        (clients, keep): (Clients, Keep),
+        redactor: Redactor,
+        found: Found,
+    ) -> Self {
         let Clients { http, work } = clients;
         let offer = watch::Sender::new(Arc::new(found.offer));
         let wire = Wire { target, http, work, tie: Tie::default(), redactor, offer };
-        Self { wire, version: found.version, title: found.title, running: Running::default() }
+        Self { wire, keep, version: found.version, title: found.title, running: Running::default() }
     }
 
     /// Sends a chat and waits for its whole answer, at most `timeouts.idle_stream` (default 300 s). A request without a
@@ -78,7 +90,10 @@ impl Session {
         let (request, _) = self.addressed(request)?;
         let done = async {
             let answer = self.wire.post(CHAT, request.whole()).await?;
-            chat::completion(&self.wire.read_whole(answer).await?, &self.wire.redactor)
+            let whole =
+                chat::completion(&self.wire.read_whole(answer, JSON_CAP).await?, &self.wire.redactor)?;
+            whole.usage.iter().for_each(|usage| self.keep.account.add(usage));
+            Ok(whole)
         };
         done.await.map_err(|failure: Failure| failure.fault)
     }
@@ -167,6 +182,7 @@ impl Session {
             idle: self.wire.target.timeouts.idle_stream,
             tie: self.wire.tie.clone(),
             redactor: self.wire.redactor.clone(),
+            tab: self.keep.account.tab(),
             flight,
         };
         ChatStream::new(answer, line)
@@ -176,7 +192,7 @@ impl Session {
     pub(super) async fn embed(&self, request: &EmbedRequest) -> Result<(Embeddings, Bytes), Failure> {
         let _flight = self.wire.tie.fly();
         let answer = self.wire.post(EMBEDDINGS, request.body()).await?;
-        let body = self.wire.read_whole(answer).await?;
+        let body = self.wire.read_whole(answer, LIST_CAP).await?;
         let wrong = |why: &str| {
             Failure::new(
                 Fate::Unknown,
@@ -184,44 +200,8 @@ impl Session {
             )
         };
         let embeddings: Embeddings = serde_json::from_slice(&body).map_err(|e| wrong(&e.to_string()))?;
+        embeddings.usage.iter().for_each(|usage| self.keep.account.add(usage));
         if embeddings.data.is_empty() { Err(wrong("no `data`")) } else { Ok((embeddings, body)) }
-    }
-
-    /// A look at the server for a suspicion or a probe, at most this long.
-    pub(super) async fn look(&self, limit: Duration) -> Result<(), Fault> {
-        match self.wire.target.kind {
-            Kind::Litellm => {
-                let alive = self.wire.get(LIVELINESS, Key::Without, limit, JSON_CAP).await?;
-                if fingerprint::is_litellm(&alive) { Ok(()) } else { Err(self.not_itself(&alive)) }
-            }
-            _ => self.refresh(limit).await,
-        }
-    }
-
-    async fn refresh(&self, limit: Duration) -> Result<(), Fault> {
-        let answer = self.wire.get(MODELS, Key::With, limit, LIST_CAP).await?;
-        if answer.status != StatusCode::OK {
-            return Err(self.wire.fault(&answer));
-        }
-        let listing = Listing::parse(&answer.body).map_err(|_| self.not_itself(&answer))?;
-        let offer = self.wire.offer.borrow().renewed(&listing);
-        self.wire.offer.send_if_modified(|now| {
-            let changed = **now != offer;
-            if changed {
-                *now = Arc::new(offer);
-            }
-            changed
-        });
-        Ok(())
-    }
-
-    /// The fault of an answer to a look that is not what it was: an error, or another program by now.
-    fn not_itself(&self, answer: &Answer) -> Fault {
-        if answer.status != StatusCode::OK && answer.status != StatusCode::NOT_FOUND {
-            return self.wire.fault(answer);
-        }
-        let (place, kind) = (self.wire.http.address().authority(), self.wire.target.kind.title());
-        Fault::new(Code::WrongProgram, format!("{place} does not answer like a {kind} any more"))
     }
 }
 
@@ -253,8 +233,12 @@ impl Seam for Session {
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>> {
         Box::pin(async {
             self.look(self.wire.target.timeouts.request).await?;
-            Ok(Pulse::default())
+            Ok(Pulse { tokens: Some(self.keep.account.of_backend()), ..Pulse::default() })
         })
+    }
+
+    fn observe(&self) -> BoxFuture<'_, Result<Option<Identity>, Fault>> {
+        Box::pin(async { self.whole().await.map(Some) })
     }
 
     fn in_flight(&self) -> usize {
@@ -277,15 +261,15 @@ impl Seam for Session {
         Box::pin(async move { run::run(&self, attempt, &*sink).await })
     }
 
+    fn preflight<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Fitness, Fault>> {
+        Box::pin(fit::fit(self, work))
+    }
+
     fn cancel(&self, remote: String) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(async move { self.running.cancel(&remote) })
     }
 
-    fn fetch(&self, file: RemoteFile, _from: u64) -> BoxFuture<'_, Result<Download, Fault>> {
-        let fault = Fault::new(
-            Code::NotFound,
-            format!("a {} has no files: `{}`", self.wire.target.kind.title(), file.name),
-        );
-        Box::pin(async move { Err(fault) })
+    fn fetch(&self, file: RemoteFile, from: u64) -> BoxFuture<'_, Result<Download, Fault>> {
+        Box::pin(fetch::fetch(&self.wire, &self.keep.stash, file, from))
     }
 }

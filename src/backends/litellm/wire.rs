@@ -1,18 +1,11 @@
 //! The exchanges of a session with its server: bounded by the session's end, and judged.
 
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::stream;
 use http::{Method, header};
 use jiff::Timestamp;
+use reqwest::{RequestBuilder, multipart::Form};
 use tokio::sync::watch;
 
 use crate::{
@@ -22,6 +15,7 @@ use crate::{
             answer::Answer,
             exchange::{self, Key},
             failure::{Failure, Fate},
+            left::Left,
             offer::Offer,
             redact::Redactor,
             refusal::{self, Circumstances},
@@ -60,26 +54,34 @@ impl Wire {
 
     /// Sends work, and waits for a good answer's head.
     pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<reqwest::Response, Failure> {
-        let left = Arc::new(AtomicBool::new(false));
-        let length = body.len();
-        let mark = left.clone();
-        let body = stream::once(async move {
-            mark.store(true, Relaxed);
-            Ok::<_, Infallible>(body)
-        });
+        let left = Left::default();
         let request = self
             .work
             .keyed(Method::POST, path)
             .header(header::CONTENT_TYPE, "application/json")
             // The stream, which tells when its bytes leave, has no length of its own.
-            .header(header::CONTENT_LENGTH, length)
-            .body(reqwest::Body::wrap_stream(body));
+            .header(header::CONTENT_LENGTH, body.len())
+            .body(left.bytes(body));
+        self.send(request, &left).await
+    }
+
+    /// Sends work as a form.
+    pub(super) async fn post_form(
+        &self,
+        path: &str,
+        form: Form,
+        left: &Left,
+    ) -> Result<reqwest::Response, Failure> {
+        self.send(self.work.keyed(Method::POST, path).multipart(form), left).await
+    }
+
+    async fn send(&self, request: RequestBuilder, left: &Left) -> Result<reqwest::Response, Failure> {
         match self.tie.bound(self.work.send(request, self.target.timeouts.idle_stream)).await {
             Ok(answer) if answer.status().is_success() => Ok(answer),
             Ok(answer) => Err(self.refused(answer).await),
             Err(fault) => {
                 self.tie.suspect(&fault);
-                let fate = if left.load(Relaxed) { Fate::Unknown } else { Fate::NotRun };
+                let fate = if left.any() { Fate::Unknown } else { Fate::NotRun };
                 Err(Failure::new(fate, fault))
             }
         }
@@ -98,13 +100,13 @@ impl Wire {
         }
     }
 
-    /// Reads the body of a good answer.
-    pub(super) async fn read_whole(&self, answer: reqwest::Response) -> Result<Bytes, Failure> {
+    /// Reads the body of a good answer, up to `cap` bytes.
+    pub(super) async fn read_whole(&self, answer: reqwest::Response, cap: usize) -> Result<Bytes, Failure> {
         let limit = self.target.timeouts.idle_stream;
         let slow = || Fault::new(Code::RequestTimeout, format!("no whole answer in {limit:?}"));
-        let read = self.tie.bound(async {
-            tokio::time::timeout(limit, body::read(answer, JSON_CAP)).await.map_err(|_| slow())?
-        });
+        let read = self
+            .tie
+            .bound(async { tokio::time::timeout(limit, body::read(answer, cap)).await.map_err(|_| slow())? });
         read.await.map_err(|fault| {
             self.tie.suspect(&fault);
             Failure::new(Fate::Unknown, fault)

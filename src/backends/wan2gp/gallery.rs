@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{
     backends::{
@@ -49,20 +49,17 @@ struct Refused {
 /// Settings with every `{"$file": PATH}` uploaded, and the gallery's id in its place. Settings without one stay as they
 /// are, to the byte.
 pub(super) async fn attach(session: &Session, raw: &RawValue) -> Result<Box<RawValue>, Fault> {
-    if !attachment::may_be_in(raw) {
-        return Ok(raw.to_owned());
+    let mut there = Vec::new();
+    for (asked, _) in attachment::asked(raw, "generate")? {
+        let id = upload(session, Path::new(&asked.file), asked.name()).await?;
+        let id = serde_json::value::to_raw_value(&id).expect("a text is JSON");
+        there.push((asked, id));
     }
-    let unreadable = |e: serde_json::Error| Fault::new(Code::BadRequest, format!("`generate`: {e}"));
-    let mut tree: Value = serde_json::from_str(raw.get()).map_err(unreadable)?;
-    for path in attachment::paths(&tree) {
-        let id = upload(session, Path::new(&path)).await?;
-        attachment::put(&mut tree, &path, &Value::String(id));
-    }
-    serde_json::value::to_raw_value(&tree).map_err(unreadable)
+    attachment::put(raw, |asked| there.iter().find(|(known, _)| known == asked).map(|(_, id)| id.clone()))
 }
 
 /// Sends one file; what comes back is its id in the gallery.
-pub(super) async fn upload(session: &Session, path: &Path) -> Result<String, Fault> {
+pub(super) async fn upload(session: &Session, path: &Path, name: &str) -> Result<String, Fault> {
     #[derive(Serialize)]
     struct Asked<'a> {
         filename: &'a str,
@@ -73,10 +70,8 @@ pub(super) async fn upload(session: &Session, path: &Path) -> Result<String, Fau
     };
     let file = tokio::fs::File::open(path).await.map_err(bad)?;
     let size = file.metadata().await.map_err(bad)?.len();
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let wire = &session.wire;
-    let ticket: UploadTicket =
-        wire.document("wangp_create_gallery_upload", Asked { filename: &name }).await?;
+    let ticket: UploadTicket = wire.document("wangp_create_gallery_upload", Asked { filename: name }).await?;
     if ticket.max_bytes.is_some_and(|most| size > most) {
         let message = format!("{}: `{name}` has {size} bytes, more than it takes", wire.place());
         return Err(Fault::new(Code::TooLarge, message));

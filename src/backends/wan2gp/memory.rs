@@ -59,6 +59,14 @@ impl Memory {
         jobs.insert(remote.to_owned(), entry);
     }
 
+    /// A job of another process of ours, which left us the server's own id.
+    pub(super) fn adopt(&self, job: &str) {
+        if self.standing(job).is_none() {
+            self.prepare(job);
+            self.stands(job, Standing::Known(job.to_owned()));
+        }
+    }
+
     pub(super) fn stands(&self, remote: &str, standing: Standing) {
         self.change(remote, |entry| entry.standing = standing);
     }
@@ -77,10 +85,11 @@ impl Memory {
         });
     }
 
-    /// Whether we watched it, unfinished, up to its server's death.
+    /// Whether we watched it, unfinished, up to its server's death. Where nobody saw the death it was before now.
     pub(super) fn died_unfinished(&self, remote: &str) -> bool {
+        let now = Instant::now();
         let jobs = self.lock();
-        jobs.get(remote).is_some_and(|e| e.death.is_some_and(|death| e.watched.unfinished_at(death)))
+        jobs.get(remote).is_some_and(|e| e.watched.unfinished_at(e.death.unwrap_or(now)))
     }
 
     pub(super) fn standing(&self, remote: &str) -> Option<Standing> {

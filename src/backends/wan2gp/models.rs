@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     backends::wan2gp::{tool, wire::Wire},
-    model::{Capability, Fault, fault::clean},
+    model::{Capability, Evidence, Fault, fault::clean},
 };
 
 /// `wangp_list_models` gives ten at most (12.60).
@@ -81,6 +81,16 @@ async fn page(wire: &Wire, asked: Asked<'_>) -> Result<Vec<Model>, Fault> {
         model.name = clean(&model.name, 120);
     }
     Ok(models)
+}
+
+/// What shows each of these capabilities: the models, where they are listed already.
+pub(super) fn shown(capabilities: &[Capability], models: &[Model]) -> Vec<Evidence> {
+    let shown = |capability: &Capability| {
+        let output = EVIDENCE.into_iter().find(|(_, can)| can == capability).map(|(output, _)| output);
+        let fit = models.iter().filter(|m| m.main_output.iter().any(|o| Some(o.as_str()) == output));
+        Evidence { models: fit.map(|m| m.model_type.clone()).collect(), ..Evidence::of(*capability) }
+    };
+    capabilities.iter().map(shown).collect()
 }
 
 /// What models are evidence of.

@@ -46,7 +46,10 @@ pub(super) async fn run(session: &Session, attempt: &Attempt, sink: &dyn Sink) -
             }
             // Another run of ours may have left us the server's own id.
             None => match job_id(remote) {
-                Some(job) => follow::follow(session, remote, job, sink).await,
+                Some(job) => {
+                    session.memory.adopt(remote);
+                    follow::follow(session, remote, job, sink).await
+                }
                 None => Err(doubt(session, "its id at the server is not known")),
             },
         },

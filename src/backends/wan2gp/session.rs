@@ -13,10 +13,10 @@ use tokio::sync::watch;
 
 use crate::{
     backends::{
-        Abilities, Attempt, Download, Finished, RemoteFile, Session as Seam, Setback, Sink,
+        Abilities, Attempt, Download, Finished, Fitness, RemoteFile, Session as Seam, Setback, Sink,
         session::Pulse,
         wan2gp::{
-            cancel, gallery,
+            cancel, fit, gallery,
             greeting::Greeting,
             memory::Memory,
             models::{self, Model},
@@ -24,7 +24,7 @@ use crate::{
             wire::Wire,
         },
     },
-    model::{BackendId, Capability, Code, Fault, Identity, Kind},
+    model::{BackendId, Capability, Code, Fault, Identity, Kind, Work},
 };
 
 /// Schemas that are kept.
@@ -69,7 +69,7 @@ impl Session {
     /// What a model takes and makes, as the server describes it (`wangp_get_model_schema`): read once a session.
     ///
     /// # Errors
-    /// [`Code::NotFound`] where the server has no such model, else the network's.
+    /// [`Code::MissingModel`] where the server has no such model, else the network's.
     ///
     /// # Cancel safety
     /// Safe.
@@ -84,7 +84,7 @@ impl Session {
         }
         let result = self.wire.call("wangp_get_model_schema", Asked { model_type: model }).await?;
         let schema: Option<Box<RawValue>> = tool::optional(&result).map_err(|t| self.wire.trouble(t))?;
-        let unknown = || Fault::new(Code::NotFound, format!("{}: no model `{model}`", self.wire.place()));
+        let unknown = || Fault::new(Code::MissingModel, format!("{}: no model `{model}`", self.wire.place()));
         let schema: Arc<RawValue> = schema.ok_or_else(unknown)?.into();
         let mut kept = kept();
         if kept.len() >= SCHEMAS_CAP {
@@ -106,9 +106,10 @@ impl Session {
             title: Some(self.greeting.title()),
             // It has none; what it does not know was given by another process.
             boot: None,
+            evidence: models::shown(&offer.capabilities, &offer.models),
             capabilities: offer.capabilities,
             models: offer.models.iter().map(|model| model.model_type.clone()).collect(),
-            functions: Vec::new(),
+            ..Identity::default()
         }
     }
 
@@ -147,6 +148,13 @@ impl Seam for Session {
         })
     }
 
+    fn observe(&self) -> BoxFuture<'_, Result<Option<Identity>, Fault>> {
+        Box::pin(async {
+            self.models().await?;
+            Ok(Some(self.identity()))
+        })
+    }
+
     fn in_flight(&self) -> usize {
         self.wire.tie.in_flight()
     }
@@ -168,6 +176,10 @@ impl Seam for Session {
             let _flight = self.wire.tie.fly();
             run::run(&self, &attempt, &*sink).await
         })
+    }
+
+    fn preflight<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Fitness, Fault>> {
+        Box::pin(fit::fit(self, work))
     }
 
     fn cancel(&self, remote: String) -> BoxFuture<'_, Result<(), Fault>> {

@@ -16,11 +16,11 @@ use super::{
         setup,
     },
     args::Import,
-    change::{Change, changes},
     unwritten,
 };
 use crate::config::{
-    FILE_NAME, Loaded, Preset,
+    FILE_NAME, Loaded, Preset, ValueChange,
+    difference::changes,
     import::Carried,
     saved::{create, replace},
 };
@@ -33,7 +33,7 @@ struct Document<'a> {
     file: &'a Path,
     /// The copy of what was there.
     backup: Option<&'a Path>,
-    changes: &'a [Change],
+    changes: &'a [ValueChange],
     written: bool,
 }
 
@@ -130,7 +130,7 @@ fn carry(source: Source<'_>, target: &Path) -> Result<Carried, Stop> {
 }
 
 /// Against what is in use now; against the defaults where there is nothing, or nothing that can be read.
-fn changes_of(common: &Common, target: &Path, coming: &Loaded) -> Vec<Change> {
+fn changes_of(common: &Common, target: &Path, coming: &Loaded) -> Vec<ValueChange> {
     let defaults = || setup::loader(common).text("defaults", "(version: 1)").load();
     let present = match target.exists() {
         true => setup::loader(common).load().or_else(|problems| {

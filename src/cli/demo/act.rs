@@ -23,21 +23,12 @@ pub(super) async fn play(stage: &Stage, story: &mut Story) {
     if !connected {
         return;
     }
-    for (name, job) in [
-        ("ComfyUI renders a workflow", workflow(1)),
-        (
-            "Wan2GP runs a function",
-            Job::call("wan2gp", "/generate_video", json!(["a lighthouse", 4, null, "t2v"])),
-        ),
-        (
-            "LiteLLM streams an answer",
-            Job::chat(
-                "litellm",
-                json!({ "model": "mock", "messages": [{ "role": "user", "content": "Hello" }] }),
-            ),
-        ),
+    for (name, id) in [
+        ("ComfyUI renders a workflow", "comfyui"),
+        ("Wan2GP runs a function", "wan2gp"),
+        ("LiteLLM streams an answer", "litellm"),
     ] {
-        let outcome = work(stage, story, job).await;
+        let outcome = work(stage, story, job_for(id)).await;
         story.tell(name, outcome);
     }
     let outcome = killed(stage, story).await;
@@ -96,7 +87,7 @@ async fn watched(story: &Story, handle: &JobHandle) -> Result<Arc<JobStatus>, St
 
 async fn killed(stage: &Stage, story: &Story) -> Result<String, String> {
     let handle = in_the_middle(stage, workflow(2)).await?;
-    stage.comfyui.server().kill();
+    stage.cast.comfyui.server().kill();
     let down = until(stage, "comfyui", |b| b.phase != Phase::Ready).await?;
     let cause = |b: &BackendStatus| b.last_error.as_ref().map_or_else(String::new, |e| e.message.clone());
     story.murmur(&format!("ComfyUI is {}: {}", down.phase, cause(&down)));
@@ -105,7 +96,7 @@ async fn killed(stage: &Stage, story: &Story) -> Result<String, String> {
         |b: &BackendStatus| b.last_error.as_ref().is_some_and(|e| e.code == Code::ConnectionRefused);
     let down = until(stage, "comfyui", refused).await?;
     story.murmur(&format!("ComfyUI is {}: {}", down.phase, cause(&down)));
-    stage.comfyui.server().restart().await.map_err(|e| format!("it could not be started again: {e}"))?;
+    stage.cast.comfyui.server().restart().await.map_err(|e| format!("it could not be started again: {e}"))?;
     until(stage, "comfyui", |b| b.phase == Phase::Ready).await?;
     story.murmur("ComfyUI is ready again, by itself");
     let end = watched(story, &handle).await?;
@@ -118,12 +109,12 @@ async fn killed(stage: &Stage, story: &Story) -> Result<String, String> {
 async fn crashed(stage: &Stage, story: &Story) -> Result<String, String> {
     let others = epochs(&stage.supervisor.snapshot());
     let handle = in_the_middle(stage, workflow(3)).await?;
-    let before = stage.comfyui.all_executions();
+    let before = stage.cast.comfyui.all_executions();
     stage.supervisor.inject_panic("comfyui").map_err(|e| e.to_string())?;
     let healed = until(stage, "comfyui", |b| b.phase == Phase::Ready && b.restarts > 0).await?;
     story.murmur(&format!("its actor was restarted, {} in all", healed.restarts));
     let end = watched(story, &handle).await?;
-    let again = stage.comfyui.all_executions() - before;
+    let again = stage.cast.comfyui.all_executions() - before;
     let untouched = others == epochs(&stage.supervisor.snapshot());
     match (end.state, again, untouched) {
         (JobState::Done, 0, true) => {
@@ -155,6 +146,18 @@ async fn until(
     match tokio::time::timeout(STEP, cell.wait_for(fits)).await {
         Ok(Ok(now)) => now.backend(id).cloned().ok_or_else(|| format!("`{id}` is gone")),
         _ => Err(format!("`{id}` did not change: {}", shown(&stage.supervisor.snapshot()))),
+    }
+}
+
+/// A job that shows what this backend can do.
+pub(super) fn job_for(id: &str) -> Job {
+    match id {
+        "wan2gp" => Job::call("wan2gp", "/generate_video", json!(["a lighthouse", 4, null, "t2v"])),
+        "litellm" => {
+            let messages = json!([{ "role": "user", "content": "Hello" }]);
+            Job::chat("litellm", json!({ "model": "mock", "messages": messages }))
+        }
+        _ => workflow(fastrand::u32(10..2_000_000_000)),
     }
 }
 

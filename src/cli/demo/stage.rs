@@ -1,52 +1,49 @@
 //! The demo's stage: three simulated backends, the supervisor over them, and its dashboard.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
+use super::{cast::Cast, chaos, scratch::Scratch};
 use crate::{
     Supervisor,
     cli::outcome::Stop,
-    config::{BackendConfig, Config, Secret},
-    http::{Access, Server, Token, listen},
+    config::{BackendConfig, Config, PoolConfig, Secret},
+    http::{Access, Server, Token, dashboard, listen},
     model::{BackendId, Kind},
     net::Address,
-    sim::{
-        comfyui::{SimComfyui, Version as ComfyuiVersion},
-        gradio::{Flavour, Options as GradioOptions, SimGradio, Version as GradioVersion},
-        litellm::{Options as LitellmOptions, SimLitellm},
-    },
 };
 
 /// Everything that the demo plays on.
 pub(super) struct Stage {
-    pub(super) comfyui: SimComfyui,
     /// They live as long as the stage.
-    _others: (SimGradio, SimLitellm),
+    pub(super) cast: Arc<Cast>,
     pub(super) supervisor: Supervisor,
     access: Access,
     server: Server,
     dashboard: String,
+    /// Goes last: the supervisor writes into it until it is shut down.
+    _scratch: Scratch,
 }
 
 impl Stage {
     pub(super) async fn build() -> Result<Self, Stop> {
         let failed = |e: std::io::Error| Stop::failed(format!("a simulated backend cannot listen: {e}"));
-        let comfyui = SimComfyui::start(ComfyuiVersion::V0_24_0).await.map_err(failed)?;
-        // Shaped like Wan2GP, on the version that it pins.
-        let shape = GradioOptions { flavour: Flavour::WanGp, ..GradioOptions::default() };
-        let gradio = SimGradio::start(GradioVersion::V5_29_0, shape).await.map_err(failed)?;
-        let litellm = SimLitellm::start(LitellmOptions::default()).await.map_err(failed)?;
-        let key = Secret::Inline(litellm.key().into());
+        let cast = Arc::new(Cast::gather().await.map_err(failed)?);
+        let scratch = Scratch::make()?;
+        let key = Secret::Inline(cast.litellm.key().into());
         let config = Config::new()
-            .backend(backend("comfyui", Kind::Comfyui, comfyui.server().port())?.required())
-            .backend(backend("wan2gp", Kind::Wan2gp, gradio.server().port())?)
-            .backend(backend("litellm", Kind::Litellm, litellm.port())?.with_key(key));
+            .backend(backend("comfyui", Kind::Comfyui, cast.comfyui.server().port())?.required())
+            .backend(backend("wan2gp", Kind::Wan2gp, cast.wan2gp.server().port())?)
+            .backend(backend("litellm", Kind::Litellm, cast.litellm.port())?.with_key(key))
+            .pool(PoolConfig::new(id("visual")?, [id("comfyui")?, id("wan2gp")?]));
         let listening =
             listen((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(|e| Stop::failed(e.to_string()))?;
-        let supervisor = Supervisor::builder().config(config).start().await?;
+        let supervisor = Supervisor::builder().config(config).state_dir(scratch.path()).start().await?;
         let access = Access::token(Token::random());
-        let server = listening.serve(supervisor.handle(), access.clone());
+        let acts = chaos::routes(supervisor.handle(), cast.clone());
+        let app = dashboard::over_a_stage(supervisor.handle(), access.clone(), acts);
+        let server = listening.serve_app(app);
         let dashboard = format!("http://{}/#{}", server.address, access.one_time_code());
-        Ok(Self { comfyui, _others: (gradio, litellm), supervisor, access, server, dashboard })
+        Ok(Self { cast, supervisor, access, server, dashboard, _scratch: scratch })
     }
 
     /// The address that was printed first.
@@ -66,6 +63,9 @@ impl Stage {
 }
 
 fn backend(id: &str, kind: Kind, port: u16) -> Result<BackendConfig, Stop> {
-    let id = BackendId::new(id).map_err(|e| Stop::failed(e.to_string()))?;
-    Ok(BackendConfig::new(id, kind, Address::loopback(port)))
+    Ok(BackendConfig::new(self::id(id)?, kind, Address::loopback(port)))
+}
+
+fn id(text: &str) -> Result<BackendId, Stop> {
+    BackendId::new(text).map_err(|e| Stop::failed(e.to_string()))
 }

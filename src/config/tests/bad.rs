@@ -18,7 +18,7 @@ fn ten_errors_are_ten_lines() {
     same(
         "ten-errors.ron",
         r#"
-ten-errors.ron:5:36: backends.comfyui.urll: there is no field `urll`; did you mean `url`? The fields are kind, url, required, enabled, api_key, login, headers, tls, danger_plain_key, timeouts, probe, keepalive, hang_limit, limits, proxy, depends_on, exclusive.
+ten-errors.ron:5:36: backends.comfyui.urll: there is no field `urll`; did you mean `url`? The fields are kind, url, required, enabled, api_key, login, headers, tls, danger_plain_key, timeouts, probe, keepalive, hang_limit, limits, proxy, depends_on, exclusive, unload, thresholds.
 ten-errors.ron:5:72: backends.comfyui.url: `ftp` is neither http nor https. Write an address, like "http://127.0.0.1:8188".
 ten-errors.ron:6:9: backends: `Wan2GP` is no id: use small letters, digits, `-` and `_`, beginning with a letter or a digit, at most 64. Choose another name.
 ten-errors.ron:7:26: backends.gradio.kind: `grado` is not known; did you mean `gradio`? Write one of comfyui, gradio, wan2gp, litellm, openai.
@@ -129,7 +129,7 @@ fn files_that_extend_each_other_are_named_as_a_chain() {
         "circle/c.ron:1:11: extends: the files extend each other: circle/a.ron -> circle/b.ron -> circle/c.ron -> \
          circle/a.ron. Take one `extends` out of the circle.\n\
          circle/c.ron:1:20: backend: there is no field `backend`; did you mean `backends`? The fields are version, \
-         extends, state_dir, backends, pools, discovery, http, history, log.",
+         extends, state_dir, backends, pools, discovery, http, history, thresholds, notices, log.",
     );
 }
 

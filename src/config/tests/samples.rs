@@ -8,12 +8,14 @@ use crate::config::{
     schema::child,
 };
 
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 7] = [
     ("LITELLM_MASTER_KEY", "sk-1"),
     ("RENDER_TOKEN", "a"),
     ("STUDIO_GATEWAY_TOKEN", "a"),
     ("FACES_PASSWORD", "a"),
+    ("STUDIO_HOOK_TOKEN", "a"),
     ("STUDIO_BACKLINE_TOKEN", "a"),
+    ("STUDIO_BACKLINE_READER", "b"),
 ];
 
 #[test]

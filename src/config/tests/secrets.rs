@@ -16,6 +16,7 @@ fn file() -> String {
             "app": (kind: gradio, url: "http://127.0.0.1:7860", login: (user: "me", password: "CANARY")),
         },
         http: (token: "CANARY"),
+        notices: (webhook: (url: "http://127.0.0.1:9/hook", headers: { "authorization": "CANARY" })),
     )"#
     .replace("CANARY", CANARY)
 }
@@ -31,9 +32,13 @@ fn a_secret_that_is_written_out_works_warns_and_is_never_shown() {
     assert!(target.http.proxy.as_ref().unwrap().as_str().contains(CANARY));
 
     let warned: Vec<_> = loaded.warnings.iter().map(|w| w.path.as_str()).collect();
-    for path in
-        ["backends.llm.api_key", "backends.llm.headers.x-token", "backends.app.login.password", "http.token"]
-    {
+    for path in [
+        "backends.llm.api_key",
+        "backends.llm.headers.x-token",
+        "backends.app.login.password",
+        "http.token",
+        "notices.webhook.headers.authorization",
+    ] {
         assert!(warned.contains(&path), "{path} is not in {warned:?}");
     }
     let values = loaded.values();
@@ -123,4 +128,30 @@ fn a_file_that_nobody_named_is_trusted_for_what_it_says_now() {
     assert!(trusting.load().unwrap().warnings.is_empty());
     std::fs::write(directory.path().join(FILE_NAME), text.replace("far", "farther")).unwrap();
     assert!(key(&trusting).is_err(), "another address asks again");
+}
+
+#[test]
+fn a_webhook_gets_no_secret_in_the_clear_and_nothing_by_a_file_that_nobody_named() {
+    let with = |url: &str, headers: &str| {
+        format!(r#"(notices: (webhook: (url: "{url}", headers: {{ {headers} }})))"#)
+    };
+    let key = r#""authorization": "env:HOOK""#;
+    let problems = |text: &str| {
+        let checked = env(named(&directory(text)), &[("HOOK", "x")]).check();
+        checked.problems.iter().map(|p| p.path.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(problems(&with("http://10.0.0.1/hook", key)), ["notices.webhook.headers.authorization"]);
+    for fine in ["https://10.0.0.1/hook", "http://127.0.0.1/hook", "env:HOOK_URL"] {
+        let checked =
+            env(named(&directory(&with(fine, key))), &[("HOOK", "x"), ("HOOK_URL", "https://a/b?c")]).check();
+        assert_eq!(checked, Checked::default(), "{fine}");
+    }
+    for bad in ["http://u:p@10.0.0.1/", "https://a/b?token=1", "ftp://a", "10.0.0.1:9"] {
+        assert_eq!(problems(&with(bad, "")), ["notices.webhook.url"], "{bad}");
+    }
+    assert_eq!(problems(&format!("(notices: (webhook: (headers: {{ {key} }})))")), ["notices.webhook"]);
+
+    let file = directory(&with("https://hooks.example/a", ""));
+    let unnamed = Loader::new().directory(file.path()).check();
+    assert_eq!(unnamed.warnings.iter().map(|w| w.path.as_str()).collect::<Vec<_>>(), ["notices.webhook.url"]);
 }

@@ -6,20 +6,10 @@ use super::State;
 use crate::{
     connection::slot::{open_breaker, wall},
     model::{
-        BackendStatus, Channel, Health, Identity, Phase,
-        status::{Breaker, LastError, Slots},
+        BackendStatus, Channel, Health, Phase,
+        status::{LastError, Slots},
     },
 };
-
-/// What a backend said of itself.
-pub(crate) fn show_identity(status: &mut BackendStatus, identity: Identity) {
-    status.observed_at = Some(Timestamp::now());
-    status.version = identity.version;
-    status.title = identity.title;
-    status.capabilities = identity.capabilities;
-    status.models = identity.models;
-    status.functions = identity.functions;
-}
 
 impl State {
     /// The door is open or shut by now, and only then anybody is told.
@@ -56,7 +46,7 @@ impl State {
                 None => {}
             }
             status.breaker = match (phase, machine.fault()) {
-                (Phase::Ready, None) => Breaker::default(),
+                (Phase::Ready, None) => self.slot.breaker(),
                 (_, Some(fault)) => open_breaker(fault.message(), status.next_attempt_at),
                 (_, None) => status.breaker.clone(),
             };

@@ -1,6 +1,6 @@
 //! Gradio apps 4, 5 and 6, WanGP's page among them, by `/config`.
 
-mod app;
+pub(crate) mod app;
 
 use crate::{
     backends::gradio::{
@@ -39,7 +39,7 @@ fn sight(page: &Page) -> Sighting {
     let kind = if wangp.is_some() { Kind::Wan2gp } else { Kind::Gradio };
     let parts = std::iter::once(page.title.as_deref().unwrap_or_default()).chain(names.iter().copied());
     let title = match app::known(page.title.as_deref(), &names) {
-        Some(name) if wangp.is_none() => Some(name),
+        Some(app) if wangp.is_none() => Some(app.name),
         _ => page.title.as_deref(),
     };
     let mut sighting = Sighting::new(kind, identity(kind, parts)).title(title);

@@ -83,7 +83,9 @@ pub(in crate::discovery) fn listing(answer: &Answer) -> Listing {
 }
 
 /// LiteLLM, from what it answers at `/v1/models` without a key: 401, or, without its database module, a bare 500. Open,
-/// its identity is made of the models' names; locked, it shows nothing, and all locked ones share an identity.
+/// its identity is made of the models' names; locked, it shows nothing, and all locked ones share an identity. One that
+/// is still warming up may not answer in time: it is taken for locked, since LiteLLM (1.106.2) does not start without a
+/// key unless its owner insists.
 pub(in crate::discovery) fn litellm(models: Option<&Answer>) -> Sighting {
     let sighting = |parts: &[&str]| {
         let identity = identity(Kind::Litellm, parts.iter().copied());
@@ -92,8 +94,7 @@ pub(in crate::discovery) fn litellm(models: Option<&Answer>) -> Sighting {
     let version = models.and_then(|m| m.headers.get("x-litellm-version")).and_then(|v| v.to_str().ok());
     match models.map(listing) {
         Some(Listing::Open { models, .. }) => sighting(&sorted(&models)).version(version),
-        Some(_) => sighting(&["locked"]).needs(Some(Need::Auth)).version(version),
-        None => sighting(&["locked"]),
+        Some(_) | None => sighting(&["locked"]).needs(Some(Need::Auth)).version(version),
     }
 }
 

@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::{
-    bucket::{Bucket, Standing},
-    memory::{Cause, Facts, Memory},
-    tier::{Keep, Tiers},
+use crate::{
+    history::{
+        bucket::{Bucket, Standing},
+        memory::{Cause, Facts, Memory},
+        tier::{Keep, Tiers},
+    },
+    model::{Capability, Evidence, Identity},
 };
 
 const T0: i64 = 1_800_000_000_000;
@@ -35,11 +38,13 @@ fn memory(version: &str) -> Kept {
     let facts = Facts {
         observed_at: at,
         epoch: 7,
-        version: Some(version.to_owned()),
-        title: None,
-        capabilities: vec!["text.chat".to_owned(), "of.the.future".to_owned()],
-        models: vec!["m".to_owned()],
-        functions: Vec::new(),
+        identity: Identity {
+            version: Some(version.to_owned()),
+            capabilities: vec![Capability::TextChat],
+            models: ["m".to_owned()].into(),
+            evidence: vec![Evidence::of(Capability::TextChat)],
+            ..Identity::default()
+        },
     };
     let cause = Cause { code: "connection_refused".to_owned(), message: "refused".to_owned(), at };
     let memory = Memory { connected_at: Some(at), cause: Some(cause), facts: Some(facts), latency_ms: None };
@@ -148,4 +153,16 @@ fn a_memory_comes_back_and_what_cannot_be_read_is_left_out() {
     assert_eq!(all.keys().map(BackendId::as_str).collect::<Vec<_>>(), ["a"]);
     assert_eq!(all["a"].memory, Some(memory("2")));
     assert_eq!(Timestamp::from_millisecond(T0).unwrap(), timestamp(T0));
+}
+
+#[test]
+fn a_memory_of_another_version_is_read_as_far_as_it_is_known() {
+    let text = r#"{"facts":{"observed_at":"2026-01-01T00:00:00Z","epoch":7,"version":"2","title":null,
+        "capabilities":["text.chat","of.the.future"],"models":["m"],"functions":[],"of_the_future":[1],
+        "evidence":[{"capability":"of.the.future"},{"capability":"text.chat","models":["m"]}]}}"#;
+    let memory: Memory = serde_json::from_str(text).unwrap();
+    let known = memory.observed().unwrap();
+    assert_eq!(known.identity.capabilities, [Capability::TextChat]);
+    assert_eq!((known.identity.evidence.len(), known.epoch.get()), (1, 7));
+    assert_eq!(&*known.identity.models, ["m".to_owned()]);
 }

@@ -25,6 +25,11 @@ pub enum Event {
     Opening,
     /// The backend has it.
     Arrived,
+    /// The backend has a name of its own for it.
+    Named {
+        /// The name.
+        remote: String,
+    },
     /// The backend works on it.
     Started,
     /// The first byte of its answer came.
@@ -68,6 +73,7 @@ impl Event {
             Self::TakenUp { .. } => "taken_up",
             Self::Opening => "opening",
             Self::Arrived => "arrived",
+            Self::Named { .. } => "named",
             Self::Started => "started",
             Self::Spoke => "spoke",
             Self::Finished { .. } => "finished",

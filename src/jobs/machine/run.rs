@@ -12,6 +12,9 @@ use crate::{
 pub struct Run {
     /// Our own id for it, chosen before anything is sent.
     pub remote: String,
+    /// The backend's own name for it, where it has one: WanGP's `job_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<String>,
     /// The backend.
     pub backend: BackendId,
     /// Its kind when it was sent.
@@ -40,6 +43,9 @@ pub enum Watch {
     Whole,
     /// Our own process was away for a while.
     Gap,
+    /// It was away, and has seen the execution under way since, from then on without a gap: what counts is that we
+    /// watched up to the end.
+    Again,
 }
 
 /// What was done with an execution that can be done only once.
@@ -55,7 +61,27 @@ pub enum Mark {
     Spoken,
 }
 
+impl Watch {
+    /// After the execution was seen under way.
+    pub(super) fn after_a_look(self) -> Self {
+        if self == Self::Gap { Self::Again } else { self }
+    }
+}
+
 impl Run {
+    /// The id under which it is looked up. What a session remembers of ours ends with our process.
+    pub fn look_up(&self) -> &str {
+        match (&self.named, self.watch) {
+            (Some(named), Watch::Gap | Watch::Again) => named,
+            _ => &self.remote,
+        }
+    }
+
+    /// Whether we watched it without a gap from the last time that it was seen under way.
+    pub fn is_watched(&self) -> bool {
+        self.watch != Watch::Gap
+    }
+
     /// Whether it can be taken up again after the connection, or we ourselves, were gone.
     pub fn can_follow(&self) -> bool {
         self.abilities.can_look_up || self.abilities.survives_disconnect

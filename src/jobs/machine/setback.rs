@@ -11,11 +11,18 @@ use crate::{
 /// First and longest wait before work that was refused is offered again.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Between the loss of a session and the next try to fetch from it.
+const COMEBACK: Duration = Duration::from_secs(1);
 /// Longest wait that a backend may ask for.
 const ASKED_WAIT: Duration = Duration::from_secs(3600);
 
 impl Machine {
     pub(super) fn stopped(self, setback: Setback, now: Duration) -> Turn {
+        if let (Stage::Fetching { run, .. }, Setback::Adrift(_)) = (&self.stage, &setback) {
+            // What is left at the backend is fetched when it is back, however long that takes.
+            let find = Effect::Find { backend: Some(run.backend.clone()), not_before: now + COMEBACK };
+            return (self, vec![find]);
+        }
         let (Stage::Intent(run) | Stage::Sent(run) | Stage::Running(run)) = &self.stage else {
             return self.nothing();
         };
@@ -85,7 +92,7 @@ impl Machine {
         if self.wish != Wish::None && unfinished {
             return self.stopped_on_wish();
         }
-        let watched = unfinished && run.watch == Watch::Whole;
+        let watched = unfinished && run.is_watched();
         match self.terms.rerun {
             Rerun::Always => {}
             _ if !watched => {
@@ -133,5 +140,5 @@ impl Machine {
 /// that never came to be.
 fn was_sent(fault: &Fault, run: &Run) -> bool {
     let lost = [Code::ConnectionReset, Code::ConnectionClosed, Code::RequestTimeout, Code::ProxyInTheWay];
-    run.watch == Watch::Gap || lost.contains(&fault.code())
+    run.watch != Watch::Whole || lost.contains(&fault.code())
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    backends::RemoteFile,
-    jobs::machine::Run,
+    backends::{RemoteFile, Seen},
+    jobs::machine::{Mark, Run},
     model::{Fault, JobState, OutputFile},
 };
 
@@ -89,6 +89,17 @@ impl Stage {
             Self::Running(_) => JobState::Running,
             Self::Fetching { .. } => JobState::Fetching,
             Self::Ended(end) => end.state,
+        }
+    }
+
+    /// How far the execution that is under way had come, for whoever takes it up.
+    pub fn seen(&self) -> Seen {
+        match self {
+            Self::Intent(run) | Self::Sent(run) | Self::Running(run) if run.mark >= Mark::Opening => {
+                Seen::Opened
+            }
+            Self::Sent(_) | Self::Running(_) => Seen::Arrived,
+            _ => Seen::Nothing,
         }
     }
 

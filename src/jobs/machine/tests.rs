@@ -3,7 +3,7 @@ mod replay;
 
 use super::*;
 use crate::{
-    backends::Setback,
+    backends::{Seen, Setback},
     model::{Kind, OutputFile},
 };
 
@@ -26,6 +26,7 @@ const NOW: Duration = Duration::from_secs(1);
 pub(crate) fn run(abilities: Abilities) -> Run {
     Run {
         remote: "11111111-1111-4111-8111-111111111111".to_owned(),
+        named: None,
         backend: "a".parse().unwrap(),
         kind: Kind::Comfyui,
         origin: "http://127.0.0.1:8188".to_owned(),
@@ -138,9 +139,12 @@ fn a_death_is_judged_by_what_we_saw_and_what_was_agreed() {
         let (machine, _) = after(rerun(policy), [bound(COMFY), Event::Started, gone(unfinished)]);
         assert_eq!(machine.state(), state, "{policy:?}, {unfinished}");
     }
-    // While we were away it may have ended.
-    let events = [bound(COMFY), Event::Started, Event::Resumed, gone(true)];
-    assert_eq!(after(Terms::default(), events).0.state(), JobState::Uncertain);
+    // While we were away it may have ended; seen under way since, it had not, and is watched again.
+    for (again, state) in [(None, JobState::Uncertain), (Some(Event::Arrived), JobState::Queued)] {
+        let events =
+            [bound(COMFY), Event::Started, Event::Resumed].into_iter().chain(again).chain([gone(true)]);
+        assert_eq!(after(Terms::default(), events).0.state(), state);
+    }
 }
 
 #[test]
@@ -230,7 +234,13 @@ fn files_are_fetched_once_each_and_then_it_is_done() {
     let Stage::Ended(end) = machine.clone().step(Event::Unfetched(fault(Code::NotFound)), NOW).0.stage else {
         panic!("not ended")
     };
-    assert_eq!((end.state, end.outputs.len()), (JobState::Failed, 1));
+    assert_eq!((end.state, end.outputs.len()), (JobState::Lost, 1));
+    let full = machine.clone().step(Event::Unfetched(fault(Code::Disk)), NOW).0;
+    assert_eq!(full.state(), JobState::Failed, "the backend has it still");
+    // Away is no verdict: it is fetched when the backend is back.
+    let (waiting, effects) = machine.clone().step(stopped(Setback::Adrift, Code::ConnectionRefused), NOW);
+    assert!(matches!(&effects[..], [Effect::Find { backend: Some(_), .. }]), "{effects:?}");
+    assert_eq!(waiting.step(Event::TakenUp { origin: run(COMFY).origin }, NOW).1, [Effect::Fetch]);
     let Stage::Ended(end) = machine.step(fetched(0), NOW).0.stage else { panic!("not ended") };
     assert_eq!((end.state, end.outputs.len(), end.result.as_deref()), (JobState::Done, 2, Some("{}")));
 }
@@ -245,6 +255,22 @@ fn a_retry_begins_anew_and_done_is_done() {
     assert_eq!((machine.due(), machine.tally().attempts), (Some(NOW * 10), 1));
     let done = [bound(COMFY), Event::Finished { files: Vec::new(), result: None }];
     assert!(after(Terms::default(), done).0.step(Event::Retry, NOW).1.is_empty());
+}
+
+#[test]
+fn how_far_it_had_come_is_told_to_whoever_takes_it_up() {
+    let cases = [
+        (vec![], Seen::Nothing),
+        (vec![Event::Arrived], Seen::Arrived),
+        (vec![Event::Started], Seen::Arrived),
+        (vec![Event::Opening], Seen::Opened),
+        (vec![Event::Arrived, Event::Opening, Event::Started, Event::Resumed], Seen::Opened),
+    ];
+    for (events, seen) in cases {
+        let said = format!("{events:?}");
+        let (machine, _) = after(Terms::default(), [bound(COMFY)].into_iter().chain(events));
+        assert_eq!(machine.stage().seen(), seen, "{said}");
+    }
 }
 
 #[test]

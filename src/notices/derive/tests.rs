@@ -121,6 +121,22 @@ fn a_backend_that_is_not_needed_has_a_longer_grace_and_a_milder_notice() {
 }
 
 #[test]
+fn sessions_that_nobody_saw_ready_are_flapping_too() {
+    let mut stage = Stage::new();
+    stage.status.connected_at = Some(jiff::Timestamp::UNIX_EPOCH);
+    stage.fails(Phase::Waiting, Code::ConnectionClosed);
+    for turn in 0..LOSSES {
+        let at = jiff::Timestamp::from_second(1 + turn as i64).unwrap();
+        stage.status.connected_at = Some(at);
+        let lost = stage.after(1).fails(Phase::Waiting, Code::ConnectionClosed);
+        assert_eq!(codes(&lost).contains(&Code::Flapping), turn + 1 == LOSSES);
+    }
+    // Attempts that end in no session are none that was lost.
+    let refused = stage.after(1).fails(Phase::Waiting, Code::ConnectionRefused);
+    assert!(!codes(&refused).contains(&Code::Flapping), "{refused:?}");
+}
+
+#[test]
 fn a_session_that_comes_and_goes_is_flapping_until_it_holds() {
     let mut stage = Stage::new();
     for turn in 0..LOSSES {

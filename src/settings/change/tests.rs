@@ -28,13 +28,14 @@ fn how(change: impl FnOnce(&mut BackendConfig)) -> Option<How> {
 
 #[test]
 fn what_a_session_can_take_keeps_it() {
-    let kept: [fn(&mut BackendConfig); 6] = [
+    let kept: [fn(&mut BackendConfig); 7] = [
         |b| b.required = true,
         |b| b.source = Source::Api,
         |b| b.probe.interval = Duration::from_secs(9),
         |b| b.hang_limit = Duration::from_secs(9),
+        |b| b.limits.slots = 1,
         |b| b.depends_on = vec!["b".parse().unwrap()],
-        |b| b.exclusive = Some("card".parse().unwrap()),
+        |b| b.unload = true,
     ];
     for change in kept {
         assert_eq!(how(change), Some(How::InPlace));
@@ -56,7 +57,7 @@ fn what_makes_a_session_needs_another() {
         |b| b.tls.danger_accept_invalid = true,
         |b| b.timeouts.request = Duration::from_secs(9),
         |b| b.keepalive.interval = Duration::from_secs(9),
-        |b| b.limits.slots = 1,
+        |b| b.exclusive = Some("card".parse().unwrap()),
         |b| b.proxy = Some(Secret::Env("PROXY".to_owned())),
         |b| b.trust = Trust::LoopbackOnly { file: std::sync::Arc::default() },
     ];

@@ -25,6 +25,12 @@ impl Run<'_> {
         let text = |name: &str| inputs.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let through = |image| Ok(Product { image, shown: None });
         match class_of(&self.prompt.graph, node) {
+            "EmptyLatentImage" => through(Picture {
+                width: whole("width"),
+                height: whole("height"),
+                color: 0x80_80_80,
+                count: whole("batch_size"),
+            }),
             "EmptyImage" => through(Picture {
                 width: whole("width"),
                 height: whole("height"),
@@ -42,7 +48,7 @@ impl Run<'_> {
                 self.send_text(node, &text("text"));
                 through(image)
             }
-            "WireSlow" => {
+            "WireSlow" | "KSampler" => {
                 self.steps(node, &inputs).await?;
                 through(image)
             }

@@ -1,4 +1,5 @@
-//! The folders `output`, `temp` and `input`: they outlive the boots, as files do.
+//! The folders `output`, `temp` and `input`. They outlive the boots, as files do, but for `temp`, which the server
+//! empties as it starts.
 
 use std::{
     collections::BTreeMap,
@@ -6,6 +7,8 @@ use std::{
 };
 
 use bytes::Bytes;
+
+const CHECKPOINTS: &str = "models/checkpoints";
 
 /// Folder, subfolder, name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,10 +18,22 @@ pub(super) struct Path {
     pub(super) name: String,
 }
 
+/// The files that inputs offer.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) input: Vec<String>,
+    pub(super) checkpoints: Vec<String>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Disk(Mutex<BTreeMap<Path, Bytes>>);
 
 impl Disk {
+    /// A boot begins.
+    pub(super) fn boot(&self) {
+        self.lock().retain(|path, _| path.folder != "temp");
+    }
+
     pub(super) fn read(&self, path: &Path) -> Option<Bytes> {
         self.lock().get(path).cloned()
     }
@@ -56,13 +71,32 @@ impl Disk {
         path
     }
 
-    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+    /// The files that inputs offer now.
+    pub(super) fn files(&self) -> Files {
+        Files { input: self.names("input"), checkpoints: self.names(CHECKPOINTS) }
+    }
+
+    /// Lays a checkpoint into its folder.
+    pub(super) fn add_checkpoint(&self, name: &str) {
+        self.write(checkpoint(name), Bytes::new());
+    }
+
+    /// Takes a checkpoint away.
+    pub(super) fn remove_checkpoint(&self, name: &str) {
+        self.lock().remove(&checkpoint(name));
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
         self.lock().keys().filter(|p| p.folder == folder).map(|p| p.name.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Path, Bytes>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn checkpoint(name: &str) -> Path {
+    Path { folder: CHECKPOINTS.to_owned(), subfolder: String::new(), name: name.to_owned() }
 }
 
 fn number(name: &str, prefix: &str) -> Option<u32> {

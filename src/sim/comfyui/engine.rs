@@ -78,6 +78,8 @@ impl<'a> Run<'a> {
         memory.running = None;
         let entry = self.history();
         memory.record(self.prompt.id.clone(), entry);
+        drop(memory);
+        self.state.switches.ended();
     }
 
     async fn nodes(&mut self, cached: &HashSet<String>) -> Result<(), (String, Stop)> {

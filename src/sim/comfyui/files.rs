@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::sim::{
     Body,
     comfyui::{answer, disk::Path, state::State},
+    form,
     server::plain,
 };
 
@@ -88,11 +89,7 @@ fn media_type(name: &str) -> &'static str {
 
 /// Answers POST `/upload/image`.
 pub(super) fn upload(state: &State, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
-    let fields = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|t| t.to_str().ok()?.split_once("boundary=").map(|(_, b)| b.trim_matches('"').to_owned()))
-        .map(|boundary| multipart(body, &boundary))
-        .unwrap_or_default();
+    let fields = form::of(headers, body).unwrap_or_default();
     let text = |name: &str| {
         fields.iter().find(|f| f.name == name).map(|f| String::from_utf8_lossy(&f.bytes).into_owned())
     };
@@ -117,40 +114,6 @@ pub(super) fn upload(state: &State, headers: &HeaderMap, body: &Bytes) -> Respon
     answer::ok(&json!({"name": path.name, "subfolder": path.subfolder, "type": path.folder}))
 }
 
-struct Field {
-    name: String,
-    file: Option<String>,
-    bytes: Bytes,
-}
-
-fn multipart(body: &Bytes, boundary: &str) -> Vec<Field> {
-    let mark = format!("--{boundary}").into_bytes();
-    let mut starts = Vec::new();
-    let mut at = 0;
-    while let Some(found) = find(&body[at..], &mark) {
-        starts.push(at + found);
-        at += found + mark.len();
-    }
-    starts.windows(2).filter_map(|pair| field(body.slice(pair[0] + mark.len()..pair[1]))).collect()
-}
-
-/// One field: line break, head, empty line, bytes, line break.
-fn field(part: Bytes) -> Option<Field> {
-    let end = find(&part, b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&part[..end]).into_owned();
-    let bytes = part.slice(end + 4..part.len().checked_sub(2)?);
-    let quoted = |key: &str| {
-        let from = head.find(&format!("; {key}=\""))? + key.len() + 4;
-        let length = head[from..].find('"')?;
-        Some(head[from..from + length].to_owned())
-    };
-    Some(Field { name: quoted("name")?, file: quoted("filename"), bytes })
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,17 +125,5 @@ mod tests {
         assert_eq!(part(Some("bytes=-3"), 73), Part::Range(70, 73));
         assert_eq!(part(Some("bytes=73-"), 73), Part::Unsatisfiable);
         assert_eq!(part(None, 73), Part::Whole);
-    }
-
-    #[test]
-    fn a_form_gives_its_fields_and_the_bytes_of_its_file() {
-        let body = Bytes::from_static(
-            b"--X\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\ntemp\r\n--X\r\nContent-Disposition: \
-              form-data; name=\"image\"; filename=\"a b.png\"\r\nContent-Type: image/png\r\n\r\n\r\n\x00--\r\n--X--\r\n",
-        );
-        let fields = multipart(&body, "X");
-        assert_eq!(fields[0].bytes, "temp");
-        assert_eq!((fields[1].name.as_str(), fields[1].file.as_deref()), ("image", Some("a b.png")));
-        assert_eq!(&fields[1].bytes[..], b"\r\n\x00--");
     }
 }

@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::sim::comfyui::nodes::{Input, Kind};
+use crate::sim::comfyui::{
+    disk::Files,
+    nodes::{Input, Kind},
+};
 
 /// The complaint about a value, if there is one.
-pub(super) fn check(files: &[String], input: &Input, value: &Value) -> Option<Value> {
+pub(super) fn check(files: &Files, input: &Input, value: &Value) -> Option<Value> {
     match input.kind {
         Kind::Int { min, max } => match whole(value) {
             Ok(n) if n < min => Some(small(files, input, &json!(n), &min.to_string())),
@@ -19,12 +22,9 @@ pub(super) fn check(files: &[String], input: &Input, value: &Value) -> Option<Va
             Ok(_) => None,
             Err(why) => Some(unfit(files, input, value, &why)),
         },
-        Kind::OneOf(choices) if !value.as_str().is_some_and(|v| choices.contains(&v)) => {
-            let list: Vec<_> = choices.iter().map(|c| format!("'{c}'")).collect();
-            let details = format!("{}: '{}' not in [{}]", input.name, text(value), list.join(", "));
-            Some(complain(files, input, "value_not_in_list", "Value not in list", &details, value))
-        }
-        Kind::InputFile if !value.as_str().is_some_and(|v| files.iter().any(|f| f == v)) => {
+        Kind::OneOf(choices) => choice(files, input, value, choices.iter().copied()),
+        Kind::Checkpoint => choice(files, input, value, files.checkpoints.iter().map(String::as_str)),
+        Kind::InputFile if !value.as_str().is_some_and(|v| files.input.iter().any(|f| f == v)) => {
             let details = format!("{} - Invalid image file: {}", input.name, text(value));
             Some(json!({"type": "custom_validation_failed", "message": "Custom validation failed for node",
                 "details": details, "extra_info": {"input_name": input.name}}))
@@ -33,17 +33,31 @@ pub(super) fn check(files: &[String], input: &Input, value: &Value) -> Option<Va
     }
 }
 
-fn small(files: &[String], input: &Input, value: &Value, min: &str) -> Value {
+fn choice<'a>(
+    files: &Files,
+    input: &Input,
+    value: &Value,
+    choices: impl Iterator<Item = &'a str> + Clone,
+) -> Option<Value> {
+    if value.as_str().is_some_and(|v| choices.clone().any(|choice| choice == v)) {
+        return None;
+    }
+    let list: Vec<_> = choices.map(|c| format!("'{c}'")).collect();
+    let details = format!("{}: '{}' not in [{}]", input.name, text(value), list.join(", "));
+    Some(complain(files, input, "value_not_in_list", "Value not in list", &details, value))
+}
+
+fn small(files: &Files, input: &Input, value: &Value, min: &str) -> Value {
     let message = format!("Value {value} smaller than min of {min}");
     complain(files, input, "value_smaller_than_min", &message, input.name, value)
 }
 
-fn big(files: &[String], input: &Input, value: &Value, max: &str) -> Value {
+fn big(files: &Files, input: &Input, value: &Value, max: &str) -> Value {
     let message = format!("Value {value} bigger than max of {max}");
     complain(files, input, "value_bigger_than_max", &message, input.name, value)
 }
 
-fn unfit(files: &[String], input: &Input, value: &Value, why: &str) -> Value {
+fn unfit(files: &Files, input: &Input, value: &Value, why: &str) -> Value {
     let kind = input.kind_name();
     let message = format!("Failed to convert an input value to a {kind} value");
     let details = format!("{}, {}, {why}", input.name, text(value));
@@ -54,7 +68,7 @@ fn unfit(files: &[String], input: &Input, value: &Value, why: &str) -> Value {
 
 /// A complaint about an input.
 pub(super) fn complain(
-    files: &[String],
+    files: &Files,
     input: &Input,
     kind: &str,
     message: &str,

@@ -7,6 +7,8 @@
 
 use serde_json::{Value, json};
 
+use crate::sim::comfyui::{disk::Files, painters::PAINTERS};
+
 /// A class of nodes.
 #[derive(Debug)]
 pub struct Class {
@@ -39,6 +41,8 @@ pub(super) struct Input {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
     Image,
+    /// Another link, of this type.
+    Link(&'static str),
     Int {
         min: i64,
         max: i64,
@@ -52,6 +56,8 @@ pub(super) enum Kind {
     OneOf(&'static [&'static str]),
     /// A file in the input folder.
     InputFile,
+    /// A file in the folder of checkpoints.
+    Checkpoint,
 }
 
 impl Input {
@@ -63,32 +69,34 @@ impl Input {
             Kind::Float { .. } => "FLOAT",
             Kind::Text => "STRING",
             Kind::Flag => "BOOLEAN",
-            Kind::OneOf(_) | Kind::InputFile => "COMBO",
+            Kind::Link(name) => name,
+            Kind::OneOf(_) | Kind::InputFile | Kind::Checkpoint => "COMBO",
         }
     }
 
     /// As `/object_info` and the errors show it: the type or the choices, and the rest.
-    pub(super) fn declaration(&self, files: &[String]) -> Value {
+    pub(super) fn declaration(&self, files: &Files) -> Value {
         let config: Value = serde_json::from_str(self.config).expect("a constant is JSON");
         match self.kind {
             Kind::OneOf(choices) => json!([choices, config]),
-            Kind::InputFile => json!([files, config]),
+            Kind::InputFile => json!([files.input, config]),
+            Kind::Checkpoint => json!([files.checkpoints, config]),
             _ => json!([self.kind_name(), config]),
         }
     }
 }
 
-const fn input(name: &'static str, kind: Kind, config: &'static str) -> Input {
+pub(super) const fn input(name: &'static str, kind: Kind, config: &'static str) -> Input {
     Input { name, kind, config }
 }
 
-const SIZE: Kind = Kind::Int { min: 1, max: 16_384 };
-const SIZE_CONFIG: &str = r#"{"default":512,"min":1,"max":16384,"step":1}"#;
+pub(super) const SIZE: Kind = Kind::Int { min: 1, max: 16_384 };
+pub(super) const SIZE_CONFIG: &str = r#"{"default":512,"min":1,"max":16384,"step":1}"#;
 
 const PNG_INFO: &[(&str, &str)] = &[("prompt", "PROMPT"), ("extra_pnginfo", "EXTRA_PNGINFO")];
 const OWN_ID: &[(&str, &str)] = &[("unique_id", "UNIQUE_ID")];
 
-/// All classes.
+/// The classes that need no model.
 pub const CLASSES: &[Class] = &[
     Class {
         name: "EmptyImage",
@@ -203,11 +211,16 @@ pub const CLASSES: &[Class] = &[
 
 /// The class with this name.
 pub(super) fn class(name: &str) -> Option<&'static Class> {
-    CLASSES.iter().find(|c| c.name == name)
+    all().find(|c| c.name == name)
+}
+
+/// All classes.
+pub fn all() -> impl Iterator<Item = &'static Class> {
+    CLASSES.iter().chain(PAINTERS)
 }
 
 /// One class as `/object_info` shows it.
-pub(super) fn describe(class: &Class, files: &[String]) -> Value {
+pub(super) fn describe(class: &Class, files: &Files) -> Value {
     let required: serde_json::Map<_, _> =
         class.inputs.iter().map(|i| (i.name.to_owned(), i.declaration(files))).collect();
     let order: Vec<_> = class.inputs.iter().map(|i| i.name).collect();

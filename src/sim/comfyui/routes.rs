@@ -69,8 +69,11 @@ fn route(state: &State, ask: &Ask) -> Response<Body> {
         ("POST", ["queue"]) => change_queue(state, ask),
         ("POST", ["interrupt"]) => interrupt(&mut state.memory(), ask),
         ("POST", ["free"]) => answer::empty(StatusCode::OK),
-        ("GET", ["history"]) => answer::ok(&history(&state.memory(), None)),
-        ("GET", ["history", id]) => answer::ok(&history(&state.memory(), Some(id))),
+        ("GET", ["history"]) => {
+            let most = ask.query.get("max_items").and_then(|most| most.parse().ok());
+            answer::ok(&history(&state.memory(), None, most))
+        }
+        ("GET", ["history", id]) => answer::ok(&history(&state.memory(), Some(id), None)),
         ("POST", ["history"]) => change_history(&mut state.memory(), ask),
         ("GET", ["view"]) => files::view(state, &ask.query, &ask.head.headers),
         ("POST", ["upload", "image"]) => files::upload(state, &ask.head.headers, &ask.body),
@@ -80,6 +83,8 @@ fn route(state: &State, ask: &Ask) -> Response<Body> {
         ("GET", ["object_info", class]) => answer::ok(&object_info(state, Some(class))),
         ("GET", ["models"]) => answer::ok(&json!(["checkpoints", "loras", "vae", "embeddings"])),
         ("GET", ["embeddings" | "extensions"]) => answer::ok(&json!([])),
+        ("GET", ["models", "checkpoints"]) => answer::ok(&json!(state.disk.files().checkpoints)),
+        ("GET", ["models", "loras" | "vae" | "embeddings"]) => answer::ok(&json!([])),
         ("GET", ["models", _]) => answer::empty(StatusCode::NOT_FOUND),
         ("GET", ["users"]) => answer::ok(&json!({"storage": "server", "migrated": false})),
         ("GET", ["settings"]) => answer::ok(&json!({})),
@@ -103,7 +108,7 @@ fn prompt(state: &State, ask: &Ask) -> Response<Body> {
         Ok(id) => id,
         Err(why) => return invalid(why),
     };
-    let valid = match validate(state.version, graph, &state.disk.names("input")) {
+    let valid = match validate(state.version, graph, &state.disk.files()) {
         Ok(valid) => valid,
         Err(why) => return invalid(why),
     };
@@ -208,8 +213,10 @@ fn interrupt(memory: &mut Memory, ask: &Ask) -> Response<Body> {
     answer::empty(StatusCode::OK)
 }
 
-fn history(memory: &Memory, id: Option<&str>) -> Value {
-    let entries = memory.history.iter().filter(|(key, _)| id.is_none_or(|id| id == *key));
+/// What is remembered of one prompt, or of the last ones.
+fn history(memory: &Memory, id: Option<&str>, most: Option<usize>) -> Value {
+    let skipped = memory.history.len().saturating_sub(most.unwrap_or(usize::MAX));
+    let entries = memory.history.iter().skip(skipped).filter(|(key, _)| id.is_none_or(|id| id == *key));
     Value::Object(entries.map(|(key, entry)| (key.clone(), entry.clone())).collect())
 }
 
@@ -225,8 +232,8 @@ fn change_history(memory: &mut Memory, ask: &Ask) -> Response<Body> {
 }
 
 fn object_info(state: &State, class: Option<&str>) -> Value {
-    let files = state.disk.names("input");
-    let classes = nodes::CLASSES.iter().filter(|c| class.is_none_or(|name| name == c.name));
+    let files = state.disk.files();
+    let classes = nodes::all().filter(|c| class.is_none_or(|name| name == c.name));
     let described: Map<_, _> = classes.map(|c| (c.name.to_owned(), nodes::describe(c, &files))).collect();
     Value::Object(described)
 }

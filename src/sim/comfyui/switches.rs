@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use tokio::sync::watch;
+
 /// What becomes of an upgrade to WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Upgrades {
@@ -23,6 +25,7 @@ pub(super) struct Switches {
     mute: AtomicBool,
     refuse: AtomicBool,
     executions: Mutex<HashMap<String, u32>>,
+    ended: watch::Sender<u32>,
 }
 
 impl Switches {
@@ -44,6 +47,14 @@ impl Switches {
 
     pub(super) fn began(&self, id: &str) {
         *self.lock().entry(id.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn ended(&self) {
+        self.ended.send_modify(|ended| *ended += 1);
+    }
+
+    pub(super) fn watch_ended(&self) -> watch::Receiver<u32> {
+        self.ended.subscribe()
     }
 
     pub(super) fn executions(&self, id: &str) -> u32 {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::sim::comfyui::{
     Version,
+    disk::Files,
     literal::{self, text},
     nodes::{self, Input, Role},
     prompt::{class_of, inputs_of},
@@ -48,14 +49,14 @@ enum Soundness {
 struct Check<'a> {
     version: Version,
     graph: &'a Map<String, Value>,
-    files: &'a [String],
+    files: &'a Files,
     checked: Checked,
     /// The nodes on the way from the output to the one that is checked.
     way: Vec<String>,
 }
 
 /// Checks a graph.
-pub(super) fn validate(version: Version, graph: &Value, files: &[String]) -> Result<Valid, Invalid> {
+pub(super) fn validate(version: Version, graph: &Value, files: &Files) -> Result<Valid, Invalid> {
     let graph = graph.as_object().ok_or(Invalid::Crashed)?;
     let outputs = classes(version, graph)?;
     if outputs.is_empty() {
@@ -268,7 +269,7 @@ impl Raised {
     }
 
     /// As the node before complains: the exception was met on the way from an input.
-    fn inner(&self, input: &Input, files: &[String], link: &[Value]) -> Value {
+    fn inner(&self, input: &Input, files: &Files, link: &[Value]) -> Value {
         json!({"type": "exception_during_inner_validation", "message": "Exception when validating inner node",
             "details": self.text, "extra_info": {"input_name": input.name,
                 "input_config": input.declaration(files), "exception_message": self.text,

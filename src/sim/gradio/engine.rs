@@ -36,6 +36,8 @@ struct Memory {
     boxes: HashMap<String, Arc<Mailbox>>,
     /// Calls of a session that are not over.
     open: HashMap<String, HashSet<String>>,
+    /// What `count` keeps in the state of a session.
+    counts: HashMap<String, u64>,
     groups: Vec<Group>,
     running: HashMap<String, Running>,
 }
@@ -222,6 +224,19 @@ impl Engine {
         memory.running.values_mut().filter(|r| r.session == session).for_each(|r| r.alive = false);
     }
 
+    /// Counts one more in a session's state.
+    fn count(&self, session: &str) -> u64 {
+        let mut memory = self.lock();
+        let count = memory.counts.entry(session.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// The heartbeat of a session ended: its state goes.
+    pub(super) fn forget(&self, session: &str) {
+        self.lock().counts.remove(session);
+    }
+
     /// Answers `queue/status`.
     pub(super) fn status(&self) -> Value {
         self.envelope().estimation(None, self.lock().waiting())
@@ -269,7 +284,7 @@ fn function_of(offer: &Offer, flavour: crate::sim::gradio::Flavour) -> usize {
 impl Call {
     /// The first argument, by which the ledger knows a run.
     pub(super) fn prompt(&self) -> String {
-        match self.data.first() {
+        match self.data.get(usize::from(self.offer.does == Does::Count)) {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => String::new(),

@@ -38,6 +38,16 @@ impl Envelope {
         json!({"msg": "progress", "event_id": null, "progress_data": [unit]})
     }
 
+    /// A line of `gr.Info`.
+    pub(super) fn log(self, line: &str) -> Value {
+        let mut message = json!({"msg": "log", "event_id": null, "log": line, "level": "info", "duration": 10.0,
+            "visible": true});
+        if self.0 >= Version::V5_29_0 {
+            put(&mut message, "title", json!("Info"));
+        }
+        message
+    }
+
     pub(super) fn generating(self, output: &Value) -> Value {
         let output = self.output(output, Yielding::On);
         let mut message =

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     net::body::hex,
     sim::{
-        Body,
+        Body, form,
         gradio::{Version, answer},
         server::plain,
     },
@@ -66,16 +66,13 @@ impl Disk {
     }
 
     /// Answers `POST /upload`.
-    pub(super) fn upload(&self, headers: &HeaderMap, form: &Bytes) -> Response<Body> {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let Some(boundary) =
-            kind.strip_prefix("multipart/form-data").and_then(|rest| rest.split_once("boundary="))
-        else {
+    pub(super) fn upload(&self, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
+        let Some(fields) = form::of(headers, body) else {
             return answer::refused(StatusCode::BAD_REQUEST, &json!("Invalid content type."));
         };
-        let boundary = boundary.1.trim_matches('"');
+        let files = fields.into_iter().filter(|field| field.name == "files");
         let paths: Vec<String> =
-            parts(form, boundary).into_iter().map(|(name, bytes)| self.keep(&name, bytes)).collect();
+            files.filter_map(|field| Some(self.keep(&field.file?, field.bytes))).collect();
         answer::ok(&json!(paths))
     }
 
@@ -125,28 +122,4 @@ fn whole(bytes: Bytes) -> Response<Body> {
     let mut answer = answer::signed(plain(StatusCode::OK, kind, bytes));
     answer.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     answer
-}
-
-/// The fields `files` of a form: name and bytes.
-fn parts(form: &Bytes, boundary: &str) -> Vec<(String, Bytes)> {
-    let mark = format!("--{boundary}");
-    let starts: Vec<usize> = form
-        .windows(mark.len())
-        .enumerate()
-        .filter(|(_, w)| *w == mark.as_bytes())
-        .map(|(at, _)| at)
-        .collect();
-    let parts = starts.windows(2).filter_map(|pair| {
-        // Between the mark's line break and the line break before the next mark.
-        let part =
-            form.slice(pair[0] + mark.len() + 2..pair[1].saturating_sub(2).max(pair[0] + mark.len() + 2));
-        let gap = part.windows(4).position(|w| w == b"\r\n\r\n")?;
-        let head = String::from_utf8_lossy(&part[..gap]).into_owned();
-        if !head.contains("name=\"files\"") {
-            return None;
-        }
-        let name = head.split("filename=\"").nth(1)?.split('"').next()?.to_owned();
-        Some((name, part.slice(gap + 4..)))
-    });
-    parts.collect()
 }

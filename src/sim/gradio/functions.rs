@@ -15,6 +15,8 @@ pub(super) enum Does {
     Echo,
     /// Gives back a file that was uploaded.
     EchoFile,
+    /// Counts its calls in the session's state, and tells of each.
+    Count,
     /// Nothing: it is the browser's.
     Browser,
 }
@@ -47,7 +49,7 @@ const fn offer(
     let parameters = match does {
         Does::Generate => START,
         Does::Stream => PROMPT,
-        Does::Echo | Does::EchoFile => &["x"],
+        Does::Echo | Does::EchoFile | Does::Count => &["x"],
         Does::Browser => &[],
     };
     let group = match does {
@@ -58,7 +60,7 @@ const fn offer(
 }
 
 /// The app of the recordings.
-const PLAIN: [Offer; 8] = [
+const PLAIN: [Offer; 9] = [
     offer(Some("generate"), Does::Generate, &[2, 3, 4, 5], &[6, 7]),
     offer(Some("stream"), Does::Stream, &[2, 3], &[7, 8]),
     offer(None, Does::Echo, &[2], &[7]),
@@ -67,6 +69,7 @@ const PLAIN: [Offer; 8] = [
     Offer { queued: false, ..offer(Some("unqueued"), Does::Echo, &[2], &[7]) },
     offer(Some("unnamed"), Does::Browser, &[], &[]),
     offer(Some("unnamed_1"), Does::Browser, &[], &[]),
+    offer(Some("count"), Does::Count, &[1, 2], &[1, 7]),
 ];
 
 /// Names as WanGP's page has them: each handler's own.
@@ -106,6 +109,7 @@ impl Offer {
         let code = match self.does {
             Does::Generate => "generate",
             Does::Stream => "stream",
+            Does::Count => "count",
             _ => "noop",
         };
         Err(Failure::Crashed(format!(

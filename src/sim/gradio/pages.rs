@@ -114,11 +114,12 @@ pub(super) fn info(version: Version, flavour: Flavour) -> Value {
     let mut named = Map::new();
     for offer in offers(flavour).iter().filter(|o| o.does != Does::Browser) {
         let Some(name) = offer.name else { continue };
-        // States are no parameters.
+        // States are no parameters, and nothing that is returned.
         let shown = offer.inputs.iter().filter(|id| **id != 1);
+        let told = offer.outputs.iter().filter(|id| **id != 1);
         let parameters: Vec<Value> =
             shown.zip(offer.parameters).map(|(id, name)| parameter(*id, name)).collect();
-        let returns: Vec<Value> = offer.outputs.iter().map(|id| json!({"label": label(*id)})).collect();
+        let returns: Vec<Value> = told.map(|id| json!({"label": label(*id)})).collect();
         let mut entry = json!({"parameters": parameters, "returns": returns});
         if let Value::Object(map) = &mut entry {
             match version {

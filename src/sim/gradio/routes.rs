@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::sim::{
     Body,
     gradio::{
-        Program, answer,
+        Program, Version, answer,
         engine::{Call, Engine, Refused},
         functions::offers,
         pages, streams,
@@ -80,11 +80,15 @@ fn api(engine: &Arc<Engine>, program: &Program, ask: &Ask, route: &str) -> Respo
         "app_id" => return answer::ok(&json!({"app_id": engine.app_id})),
         "startup-events" => return answer::ok(&json!(false)),
         "cancel" if post => return cancel(engine, &ask.body),
-        _ if route.starts_with("heartbeat/") => return answer::events(streams::heartbeat()),
+        _ if route.starts_with("heartbeat/") => {
+            let session = route.trim_start_matches("heartbeat/");
+            return answer::events(streams::heartbeat(engine.clone(), session));
+        }
         _ => {}
     }
     let known = matches!(route, "info" | "queue/join" | "queue/data" | "queue/status" | "upload")
-        || route.starts_with("file=");
+        || route.starts_with("file=")
+        || route.starts_with("call/");
     if !known {
         return answer::nowhere();
     }
@@ -98,6 +102,7 @@ fn api(engine: &Arc<Engine>, program: &Program, ask: &Ask, route: &str) -> Respo
         ("queue/status", false) => answer::ok(&engine.status()),
         ("upload", true) => engine.disk.upload(&ask.head.headers, &ask.body),
         _ if route.starts_with("file=") => file(engine, ask, route),
+        _ if route.starts_with("call/") => simple(engine, ask, route.trim_start_matches("call/")),
         _ => answer::refused(StatusCode::METHOD_NOT_ALLOWED, &json!("Method Not Allowed")),
     }
 }
@@ -117,6 +122,10 @@ fn join(engine: &Arc<Engine>, ask: &Ask) -> Response<Body> {
     let offer = usize::try_from(function).ok().and_then(|at| offers.get(at)).unwrap_or(&offers[0]);
     let event = uuid::Uuid::new_v4().simple().to_string();
     let call = Call { event, session, offer, data: join.data, host: host(&ask.head.headers) };
+    taken(engine, function, call)
+}
+
+fn taken(engine: &Arc<Engine>, function: u64, call: Call) -> Response<Body> {
     match engine.join(function, call) {
         Ok(event) => answer::ok(&json!({"event_id": event})),
         Err(Refused::Full(size)) => {
@@ -126,6 +135,29 @@ fn join(engine: &Arc<Engine>, ask: &Ask) -> Response<Body> {
         }
         Err(Refused::NoFunction) => answer::crashed(),
     }
+}
+
+/// The simple API. An event is its own session.
+fn simple(engine: &Arc<Engine>, ask: &Ask, route: &str) -> Response<Body> {
+    let (name, event) = route.split_once('/').unwrap_or((route, ""));
+    if ask.head.method != Method::POST {
+        return answer::events(streams::simple(engine.clone(), event.to_owned()));
+    }
+    let offers = offers(engine.options.flavour);
+    let Some(function) = offers.iter().position(|offer| offer.name == Some(name)) else {
+        return answer::crashed();
+    };
+    let body: Value = serde_json::from_slice(&ask.body).unwrap_or_default();
+    let mut given = body["data"].as_array().cloned().unwrap_or_default();
+    let inputs = offers[function].inputs;
+    // 6.31.0 puts the states in where they are left out.
+    let lacking = engine.version == Version::V6_31_0 && given.len() < inputs.len();
+    for (at, _) in inputs.iter().enumerate().filter(|(_, component)| lacking && **component == 1) {
+        given.insert(at.min(given.len()), Value::Null);
+    }
+    let event = uuid::Uuid::new_v4().simple().to_string();
+    let (session, host) = (event.clone(), host(&ask.head.headers));
+    taken(engine, function as u64, Call { event, session, offer: &offers[function], data: given, host })
 }
 
 fn watch(engine: &Arc<Engine>, ask: &Ask) -> Response<Body> {

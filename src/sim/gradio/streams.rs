@@ -10,7 +10,10 @@ use serde_json::Value;
 
 use crate::sim::{
     Body,
-    gradio::engine::{Engine, Mailbox},
+    gradio::{
+        engine::{Engine, Mailbox},
+        yields::Yields,
+    },
 };
 
 /// How often a quiet stream says that it lives.
@@ -90,15 +93,54 @@ impl Reading {
     }
 }
 
+/// A heartbeat of a session. With it goes the session's state.
+struct Heart(Arc<Engine>, String);
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        self.0.forget(&self.1);
+    }
+}
+
 /// Answers `heartbeat/{session}`.
-pub(super) fn heartbeat() -> Body {
-    let beat = |first: bool| async move {
+pub(super) fn heartbeat(engine: Arc<Engine>, session: &str) -> Body {
+    let beat = |(first, heart): (bool, Heart)| async move {
         if !first {
             tokio::time::sleep(BEAT).await;
         }
-        Some((Ok(Frame::data(Bytes::from_static(b"data: ALIVE\n\n"))), false))
+        Some((Ok(Frame::data(Bytes::from_static(b"data: ALIVE\n\n"))), (false, heart)))
     };
-    body(stream::unfold(true, beat))
+    body(stream::unfold((true, Heart(engine, session.to_owned())), beat))
+}
+
+/// Answers `call/{name}/{event}`: the same messages, told more simply.
+pub(super) fn simple(engine: Arc<Engine>, event: String) -> Body {
+    let envelope = engine.envelope();
+    let Some(mailbox) = engine.mailbox(&event) else {
+        let said = Frame::data(envelope.simply_unknown().into());
+        return body(stream::unfold(Some(said), |said| async {
+            Some(match said {
+                Some(said) => (Ok(said), None),
+                None => {
+                    tokio::time::sleep(FLUSH).await;
+                    (Err(io::ErrorKind::ConnectionReset.into()), None)
+                }
+            })
+        }));
+    };
+    let reading = Reading { engine, session: event, mailbox, stage: Stage::Open };
+    let told = (reading, Yields::default());
+    body(stream::unfold(told, move |(mut reading, mut yields)| async move {
+        loop {
+            let message = reading.next().await?;
+            if let Some(text) = yields.tell(&message, envelope) {
+                if reading.stage == Stage::Closing {
+                    reading.stage = Stage::Over;
+                }
+                return Some((Ok(Frame::data(text.into())), (reading, yields)));
+            }
+        }
+    }))
 }
 
 fn record(message: &Value) -> Frame<Bytes> {

@@ -36,6 +36,7 @@ impl Proxy {
             (Method::GET, "/health/liveliness" | "/health/liveness") => ok("\"I'm alive!\""),
             (Method::GET, "/health/readiness") => ok(r#"{"status":"healthy","db":"Not connected"}"#),
             (Method::GET, "/") => page(),
+            (Method::GET, "/pixel.png") => Self::picture(),
             (method, path) if guarded(path) => {
                 let Some(post) = post(path) else {
                     return self.open(&head.headers, || self.listing(path));
@@ -50,7 +51,7 @@ impl Proxy {
                 }
                 match self.refuse(&head.headers) {
                     Some(refused) => refused,
-                    None => self.work(post, &body).await,
+                    None => self.work(post, &head.headers, &body).await,
                 }
             }
             _ => answer(StatusCode::NOT_FOUND, Head::bare(), r#"{"detail":"Not Found"}"#),
@@ -88,13 +89,18 @@ impl Proxy {
         }
     }
 
-    async fn work(&self, post: Post, body: &Bytes) -> Response<Body> {
+    async fn work(&self, post: Post, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
+        match post {
+            Post::Images => return self.images(headers, body).await,
+            Post::Transcriptions => return self.transcriptions(headers, body).await,
+            Post::Chat | Post::Embeddings => {}
+        }
         // No body is an object without fields.
         let body = if body.is_empty() { b"{}" } else { &body[..] };
         let Ok(ask) = serde_json::from_slice::<Ask<'_>>(body) else { return bad_json() };
         match post {
             Post::Chat => self.chat(ask).await,
-            Post::Embeddings => self.embeddings(&ask),
+            _ => self.embeddings(&ask),
         }
     }
 }
@@ -109,12 +115,16 @@ impl App for Proxy {
 enum Post {
     Chat,
     Embeddings,
+    Images,
+    Transcriptions,
 }
 
 fn post(path: &str) -> Option<Post> {
     match path {
         "/v1/chat/completions" | "/chat/completions" => Some(Post::Chat),
         "/v1/embeddings" | "/embeddings" => Some(Post::Embeddings),
+        "/v1/images/generations" | "/images/generations" => Some(Post::Images),
+        "/v1/audio/transcriptions" | "/audio/transcriptions" => Some(Post::Transcriptions),
         _ => None,
     }
 }
@@ -124,7 +134,7 @@ fn guarded(path: &str) -> bool {
     listings.contains(&path) || post(path).is_some()
 }
 
-fn bad_json() -> Response<Body> {
+pub(super) fn bad_json() -> Response<Body> {
     let message =
         "Invalid JSON payload: unexpected character, expected a string key: line 1 column 2 (char 1)";
     let body = wording::error(400, "invalid_request_error", Some("request_body"), message);

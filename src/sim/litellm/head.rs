@@ -27,6 +27,22 @@ impl Head {
             .with("x-litellm-key-spend", "0.0")
     }
 
+    /// What the routes for pictures and sound tell of a request that failed.
+    pub(super) fn called() -> Self {
+        Self::bare().with("x-litellm-call-id", &uuid::Uuid::new_v4().to_string())
+    }
+
+    /// What they tell of one that did not.
+    pub(super) fn made(model: &str) -> Self {
+        Self::called()
+            .with("x-litellm-model-id", &super::wording::model_id(model))
+            .with("x-litellm-model-api-base", "http://127.0.0.1:9100/v1")
+            .with("x-litellm-version", VERSION)
+            .with("x-litellm-key-spend", "0.0")
+            .with("x-litellm-response-duration-ms", "42.29021072387695")
+            .with("x-litellm-callback-duration-ms", "0.0")
+    }
+
     /// A request that went to a model and failed.
     pub(super) fn failed(timeout: Duration) -> Self {
         Self::refused().with("x-litellm-timeout", &format!("{:?}", timeout.as_secs_f64()))

@@ -39,7 +39,7 @@ impl Conduct {
 }
 
 /// The models, in the order of the list.
-pub(super) const MODELS: [(&str, Conduct); 14] = [
+pub(super) const MODELS: [(&str, Conduct); 16] = [
     ("mock", Conduct::Mock),
     ("mock-ratelimit", Conduct::MockLimited),
     ("down", Conduct::Down),
@@ -54,6 +54,8 @@ pub(super) const MODELS: [(&str, Conduct); 14] = [
     ("miderr", Conduct::MidErr),
     ("midhang", Conduct::MidHang),
     ("embed", Conduct::Stub),
+    ("dall-e-3", Conduct::Stub),
+    ("whisper-1", Conduct::Stub),
 ];
 
 pub(super) fn conduct(model: &str) -> Option<Conduct> {

@@ -46,6 +46,14 @@ pub(super) fn error(status: u16, kind: &str, param: Option<&str>, message: &str)
     })
 }
 
+/// An error body of the routes for pictures and sound, which say nothing twice.
+pub(super) fn plain_error(status: u16, kind: &str, param: Option<&str>, message: &str) -> String {
+    let (code, provider_specific_fields) = (status.to_string(), None);
+    json(&Envelope {
+        error: Complaint { message, r#type: Some(kind), param, code, provider_specific_fields },
+    })
+}
+
 /// The advice under an error of a model.
 pub(super) fn of_group(message: &str, model: &str) -> String {
     format!(
@@ -63,7 +71,9 @@ pub(super) fn in_stream(message: &str) -> String {
 /// The list of models.
 pub(super) fn models() -> String {
     let one = |(name, _): &(&str, _)| {
-        format!(r#"{{"id":"{name}","object":"model","created":1677610602,"owned_by":"openai"}}"#)
+        // What its price list knows of a model's mode stands with it where the mode is not a chat's or a picture's.
+        let mode = if *name == "whisper-1" { r#","mode":"audio_transcription""# } else { "" };
+        format!(r#"{{"id":"{name}","object":"model","created":1677610602,"owned_by":"openai"{mode}}}"#)
     };
     let data: Vec<_> = MODELS.iter().map(one).collect();
     format!(r#"{{"data":[{}],"object":"list"}}"#, data.join(","))
@@ -73,8 +83,10 @@ pub(super) fn models() -> String {
 pub(super) fn details() -> String {
     let one = |(name, _): &(&str, _)| {
         let id = model_id(name);
+        // LiteLLM knows a few models by name; of the others it does not know what they are for.
+        let mode = if *name == "whisper-1" { "\"audio_transcription\"" } else { "null" };
         format!(
-            r#"{{"model_name":"{name}","litellm_params":{{"model":"openai/{name}"}},"model_info":{{"id":"{id}","db_model":false,"key":"openai/{name}","mode":null}}}}"#
+            r#"{{"model_name":"{name}","litellm_params":{{"model":"openai/{name}"}},"model_info":{{"id":"{id}","db_model":false,"key":"openai/{name}","mode":{mode}}}}}"#
         )
     };
     let data: Vec<_> = MODELS.iter().map(one).collect();

@@ -12,9 +12,9 @@ use tokio::sync::Mutex;
 
 use crate::sim::{
     App, Body,
-    server::plain,
+    server::{cut_after, plain},
     wan2gp::{
-        Counts, Options,
+        Counts, Lost, Options,
         rpc::{self, answer, served},
         tools::{self, Tools},
     },
@@ -28,11 +28,12 @@ pub(super) struct Mcp {
     tools: Tools,
     /// A tool runs on the thread that answers: one that waits blocks all.
     thread: Mutex<()>,
+    counts: Arc<Counts>,
 }
 
 impl Mcp {
     pub(super) fn new(options: Options, counts: Arc<Counts>) -> Self {
-        Self { tools: Tools::new(options, counts), thread: Mutex::default() }
+        Self { tools: Tools::new(options, counts.clone()), thread: Mutex::default(), counts }
     }
 
     async fn route(&self, request: Request<Incoming>) -> Response<Body> {
@@ -94,7 +95,12 @@ impl Mcp {
             "tools/list" => rpc::result(id, &tools::listing()),
             "tools/call" => {
                 let tool = params["name"].as_str().unwrap_or_default();
-                rpc::result(id, &self.tools.call(tool, &params["arguments"]).await.result())
+                let lost = self.counts.loses(tool);
+                if lost == Some(Lost::Request) {
+                    return cut_after(rpc::empty(StatusCode::OK), 0);
+                }
+                let answer = rpc::result(id, &self.tools.call(tool, &params["arguments"]).await.result());
+                if lost == Some(Lost::Answer) { cut_after(answer, 0) } else { answer }
             }
             _ => rpc::error(id, -32_602, "Invalid request parameters"),
         }

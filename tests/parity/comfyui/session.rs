@@ -6,7 +6,7 @@ use std::{
 };
 
 use backline::{
-    backends::{Attempt, Connector, Report, Setback, Sign, Sink, Start, Target, comfyui::Comfyui},
+    backends::{Attempt, Connector, Past, Report, Setback, Sign, Sink, Start, Target, comfyui::Comfyui},
     model::{Channel, Code, Epoch, Kind, Work},
     net::Address,
 };
@@ -35,7 +35,7 @@ impl Log {
 
 fn attempt(graph: &Value) -> Attempt {
     let raw = RawValue::from_string(graph.to_string()).unwrap();
-    Attempt { work: Work::Workflow(raw.into()), remote: id(), start: Start::Fresh }
+    Attempt { work: Work::Workflow(raw.into()), remote: id(), start: Start::Fresh, past: Past::default() }
 }
 
 /// Runs the checks; ends the server.

@@ -7,6 +7,7 @@ use super::script::{Came, SILENCE, Script, Stream};
 const GENERATE: u64 = 0;
 const STREAM: u64 = 1;
 const NOOP: u64 = 3;
+const COUNT: u64 = 8;
 
 /// The ways in which a call ends by itself.
 pub async fn endings(script: &mut Script) {
@@ -25,6 +26,39 @@ pub async fn endings(script: &mut Script) {
 pub async fn generator(script: &mut Script) {
     script.scene("generator");
     script.call("stream", STREAM, json!(["s", 3])).await;
+}
+
+/// Several calls in one session, which keeps a state, and one in another.
+pub async fn state(script: &mut Script) {
+    script.scene("state");
+    let session = script.session();
+    for word in ["one", "two"] {
+        let joined = script.join(&session, COUNT, &json!([null, word])).await;
+        script.write(&format!("count {word}"), &joined);
+        let mut stream = script.open(&session).await;
+        script.read(&mut stream).await;
+    }
+    script.call("count in another session", COUNT, json!([null, "three"])).await;
+}
+
+/// The simple API.
+pub async fn simple(script: &mut Script) {
+    script.scene("simple");
+    for (name, data) in [
+        ("noop", json!(["hi"])),
+        ("generate", json!(["hello", 2, null, "t2v"])),
+        ("generate", json!(["fail", 4, null, "t2v"])),
+        ("stream", json!(["s", 3])),
+        ("count", json!(["simply"])),
+        ("nobody", json!([])),
+    ] {
+        let answer = script.simply(name, &data).await;
+        if answer.status == 200 {
+            let event = answer.json()["event_id"].as_str().unwrap().to_owned();
+            script.hear(name, &event).await;
+        }
+    }
+    script.hear("noop", "deadbeef").await;
 }
 
 /// A stream that is opened after the end still has all messages; opened again it has none, and does not end.

@@ -146,6 +146,34 @@ impl Script {
         Stream { answer, decoder: SseDecoder::new(1 << 20) }
     }
 
+    /// Calls a function by the simple API.
+    pub async fn simply(&mut self, name: &str, data: &Value) -> Answer {
+        let request = self.request(Method::POST, &format!("{}/call/{name}", self.api));
+        let answer = self.send(request.json(&json!({ "data": data }))).await;
+        self.write(&format!("call {name} {data}"), &answer);
+        answer
+    }
+
+    /// Reads what the simple API tells of a call, to its end.
+    pub async fn hear(&mut self, name: &str, event: &str) {
+        let path = format!("{}/call/{name}/{event}", self.api);
+        let answer = self.request(Method::GET, &path).send().await.unwrap();
+        let (mut stream, mut last) = (Stream { answer, decoder: SseDecoder::new(1 << 20) }, String::new());
+        loop {
+            if let Some(event) = stream.decoder.next_event().unwrap() {
+                let data = self.names.value(&serde_json::from_str(&event.data).unwrap());
+                last = format!("  {}: {data}", event.event);
+                self.lines.push(last.clone());
+                continue;
+            }
+            match tokio::time::timeout(PATIENCE, stream.answer.chunk()).await {
+                Ok(Ok(Some(chunk))) => stream.decoder.feed(&chunk),
+                Ok(Ok(None) | Err(_)) => break,
+                Err(_) => panic!("silence after {last}"),
+            }
+        }
+    }
+
     /// The length of the queue.
     pub async fn queue(&self) -> u64 {
         let path = format!("{}/queue/status", self.api);

@@ -6,7 +6,9 @@ use std::{
 };
 
 use backline::{
-    backends::{Attempt, Connector, Finished, Report, Session, Setback, Sink, Start, Target, gradio::Gradio},
+    backends::{
+        Attempt, Connector, Finished, Past, Report, Session, Setback, Sink, Start, Target, gradio::Gradio,
+    },
     model::{Channel, Code, Epoch, Kind, Work},
     net::Address,
 };
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::{
     LOGIN,
+    narrow::Narrow,
     real::Real,
     script::{PATIENCE, SILENCE},
 };
@@ -55,7 +58,7 @@ fn target(url: &str) -> Target {
 fn attempt(function: &str, data: &Value) -> Attempt {
     let data = serde_json::value::to_raw_value(data).unwrap();
     let work = Work::Call { function: function.to_owned(), data: data.into() };
-    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh }
+    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh, past: Past::default() }
 }
 
 async fn run(session: &Arc<dyn Session>, function: &str, data: Value) -> Result<Finished, Setback> {
@@ -86,6 +89,7 @@ pub async fn check(url: &str) {
     progress_and_picture(&session).await;
     generator(&session).await;
     file_there_and_back(&session).await;
+    conversation(&session).await;
     refusals(&session).await;
     cancels(&session).await;
     full_queue(&session).await;
@@ -124,6 +128,62 @@ async fn file_there_and_back(session: &Arc<dyn Session>) {
     assert!(back == sent, "other bytes came back");
     let finished = run(session, "generate", json!(["with", 1, null, "t2v"])).await.unwrap();
     assert_eq!(finished.files.len(), 1);
+}
+
+/// A state is kept from call to call, and no other conversation has it.
+async fn conversation(session: &Arc<dyn Session>) {
+    let session =
+        session.clone().downcast::<backline::backends::gradio::Session>().unwrap_or_else(|_| panic!());
+    let log = Arc::new(Log::default());
+    let talk = session.converse().await.unwrap();
+    for number in 1..=3 {
+        let finished = talk.call("count", &json!({"x": "a"}), log.clone()).await.unwrap();
+        assert_eq!(data(&finished)[1], format!("{number} a"));
+    }
+    assert_eq!(log.count(|r| matches!(r, Report::Note(line) if line == "counted a")), 3);
+    let other = session.converse().await.unwrap();
+    let finished = other.call("/count", &json!(["b"]), log.clone()).await.unwrap();
+    assert_eq!(data(&finished)[1], "1 b");
+    let finished = talk.call("noop", &json!(["between"]), log.clone()).await.unwrap();
+    assert_eq!(data(&finished)[0], "between");
+    let arguments = json!(["c", 50]);
+    let watched = talk.call("stream", &arguments, log.clone());
+    let cancel = async {
+        log.until(|r| matches!(r, Report::Partial(_))).await;
+        talk.cancel().await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(watched, cancel);
+    assert!(matches!(ended, Err(Setback::Cancelled)), "{ended:?}");
+    let finished = talk.call("count", &json!(["a"]), log).await.unwrap();
+    assert_eq!(data(&finished)[1], "4 a", "a cancel leaves the state");
+}
+
+/// What lets only the simple API through.
+pub async fn check_simple(url: &str) {
+    let proxy = Narrow::before(url).await;
+    let dialed = Gradio::new(target(&proxy.url())).unwrap().dial(Epoch::new(1)).await.unwrap();
+    let session = dialed.session;
+    let log = Arc::new(Log::default());
+    let finished = session.clone().run(attempt("stream", &json!(["s", 3])), log.clone()).await.unwrap();
+    assert_eq!(data(&finished)[0], "Status: 0 1 2 ");
+    assert_eq!(log.count(|r| matches!(r, Report::Partial(_))), 3);
+    assert_eq!(log.count(|r| matches!(r, Report::Note(line) if line.contains("simple API"))), 1);
+    let finished = run(&session, "generate", json!(["p", 2, null, "t2v"])).await.unwrap();
+    let (_, whole) = bytes(&session, &finished, 0).await;
+    assert_eq!(&whole[1..4], b"PNG");
+    let Err(Setback::Failed(_)) = run(&session, "generate", json!(["fail", 3, null, "t2v"])).await else {
+        panic!("did not fail");
+    };
+    let finished = run(&session, "count", json!(["x"])).await.unwrap();
+    assert_eq!(data(&finished)[1], "1 x");
+    let (log, call) = (Arc::new(Log::default()), attempt("stream", &json!(["c", 50])));
+    let watched = session.clone().run(call.clone(), log.clone());
+    let cancel = async {
+        log.until(|r| matches!(r, Report::Partial(_))).await;
+        session.cancel(call.remote.clone()).await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(watched, cancel);
+    assert!(matches!(ended, Err(Setback::Cancelled)), "{ended:?}");
 }
 
 async fn refusals(session: &Arc<dyn Session>) {

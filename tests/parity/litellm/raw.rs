@@ -41,7 +41,10 @@ pub async fn ask(address: &str, line: &str, headers: &[(&str, &str)], body: &str
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
-    if line.starts_with("POST") {
+    let typed = headers.iter().any(|(name, _)| *name == "Content-Type");
+    if line.starts_with("POST") && typed {
+        request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    } else if line.starts_with("POST") {
         request.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
     }
     request.push_str("\r\n");

@@ -149,6 +149,48 @@ impl Script {
         }
     }
 
+    pub async fn pictures(&mut self) {
+        for (name, body) in [
+            ("one", r#"{"model":"dall-e-3","prompt":"a dot"}"#),
+            ("two by url", r#"{"model":"dall-e-3","prompt":"a dot","response_format":"url","n":2}"#),
+            ("unknown field", r#"{"model":"dall-e-3","prompt":"a dot","odd":1}"#),
+            ("no prompt", r#"{"model":"dall-e-3"}"#),
+            ("no model", r#"{"prompt":"a dot"}"#),
+            ("unknown model", r#"{"model":"nonexistent","prompt":"a dot"}"#),
+            ("r429", r#"{"model":"r429","prompt":"a dot"}"#),
+            ("r500", r#"{"model":"r500","prompt":"a dot"}"#),
+        ] {
+            self.post("/v1/images/generations", name, body).await;
+        }
+    }
+
+    pub async fn transcriptions(&mut self) {
+        let file = ("file\"; filename=\"a.wav", "RIFF0000WAVEfmt ");
+        for (name, fields) in [
+            ("a document", vec![("model", "whisper-1"), file]),
+            ("a language", vec![("model", "whisper-1"), ("language", "en"), file]),
+            ("a text", vec![("model", "whisper-1"), ("response_format", "text"), file]),
+            ("no file", vec![("model", "whisper-1")]),
+            ("no model", vec![file]),
+            ("unknown model", vec![("model", "nonexistent"), file]),
+            ("r429", vec![("model", "r429"), file]),
+            ("r500", vec![("model", "r500"), file]),
+        ] {
+            let field = |(name, value): &(&str, &str)| {
+                format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+            };
+            let body: String = fields.iter().map(field).collect();
+            let headers = [
+                ("Authorization", self.bearer.as_str()),
+                ("Content-Type", "multipart/form-data; boundary=X"),
+            ];
+            let path = "/v1/audio/transcriptions";
+            let reply =
+                raw::ask(&self.address, &format!("POST {path}"), &headers, &(body + "--X--\r\n")).await;
+            self.show(&format!("POST {path}, {name}"), &reply);
+        }
+    }
+
     async fn fetch(&self, path: &str) -> Reply {
         let headers = [("Authorization", self.bearer.as_str())];
         raw::ask(&self.address, &format!("GET {path}"), &headers, "").await

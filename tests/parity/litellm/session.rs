@@ -7,8 +7,11 @@ use std::{
 
 use backline::{
     backends::{
-        Attempt, Connector, Finished, Report, Session as _, Setback, Sign, Sink, Start, Target,
-        litellm::{ChatRequest, EmbedRequest, Litellm, Session, embedding::Vector},
+        Attempt, Connector, Finished, Past, Report, Session as _, Setback, Sign, Sink, Start, Target,
+        litellm::{
+            Audio, ChatRequest, EmbedRequest, ImageRequest, Litellm, RawRequest, Session, TranscribeRequest,
+            embedding::Vector,
+        },
         target::Timeouts,
     },
     model::{Capability, Code, Epoch, Fault, Kind, Work},
@@ -56,8 +59,10 @@ async fn dial(url: &str, kind: Kind, key: Option<&str>) -> Result<Line, Fault> {
     if kind == Kind::Litellm {
         assert_eq!(dialed.identity.version.as_deref(), Some("1.106.2"));
     }
-    assert_eq!(dialed.identity.capabilities, [Capability::TextChat, Capability::TextEmbed]);
-    assert_eq!(dialed.identity.models.len(), 14);
+    let can =
+        [Capability::TextChat, Capability::TextEmbed, Capability::ImageGenerate, Capability::AudioTranscribe];
+    assert_eq!(dialed.identity.capabilities, can);
+    assert_eq!(dialed.identity.models.len(), 16);
     let session = dialed.session.downcast::<Session>().unwrap_or_else(|_| panic!("another kind's"));
     Ok(Line { session, live: dialed.live })
 }
@@ -65,7 +70,7 @@ async fn dial(url: &str, kind: Kind, key: Option<&str>) -> Result<Line, Fault> {
 fn ask(model: &str) -> Attempt {
     let body = format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"hi"}}]}}"#);
     let work = Work::Chat(RawValue::from_string(body).unwrap().into());
-    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh }
+    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh, past: Past::default() }
 }
 
 async fn run(line: &Line, model: &str) -> (Result<Finished, Setback>, String) {
@@ -101,7 +106,19 @@ async fn typed(line: &Line) {
     assert_eq!(whole.text(), "hello from stub");
     let embeddings = line.session.embeddings(EmbedRequest::new(&"abc").unwrap()).await.unwrap();
     assert_eq!(embeddings.data[0].embedding, Vector::Floats(vec![0.1, 0.2, 0.3]));
-    assert_eq!(line.session.models().await.unwrap().len(), 14);
+    let images = line.session.images(ImageRequest::new("a dot")).await.unwrap();
+    assert!(images.data[0].b64_json.as_ref().unwrap().starts_with("iVBOR"), "{images:?}");
+    let audio = Audio::Bytes { name: "a.wav".to_owned(), bytes: vec![7; 300_000].into() };
+    let heard = line.session.transcribe(TranscribeRequest::new(audio)).await.unwrap();
+    assert_eq!(heard.text, "hello audio of 300000 bytes");
+    let used = line.session.tokens();
+    assert_eq!((used.answers, used.prompt, used.completion), (4, 5 + 3 + 3, 4 + 4), "{used:?}");
+    let raw = line.session.raw(RawRequest::get("health/readiness/details").unwrap()).await.unwrap();
+    assert_eq!(raw.status, 200);
+    assert!(std::str::from_utf8(&raw.body).unwrap().contains("1.106.2"));
+    let raw = line.session.raw(RawRequest::get("metrics").unwrap()).await.unwrap();
+    assert_ne!(raw.status, 200, "a redirect or a refusal comes back as it is");
+    assert_eq!(line.session.models().await.unwrap().len(), 16);
 }
 
 /// Every way in which a chat ends.
@@ -111,7 +128,7 @@ async fn ends(line: &Line) {
     assert!(text.starts_with("Hello from the mock model"), "{text}");
     assert!(finished.result.unwrap().get().contains("\"usage\":{"));
     for (model, code) in
-        [("r429", Code::RateLimited), ("r400", Code::BadRequest), ("nonexistent", Code::NotFound)]
+        [("r429", Code::RateLimited), ("r400", Code::BadRequest), ("nonexistent", Code::MissingModel)]
     {
         let (Err(Setback::Refused(fault)), _) = run(line, model).await else { panic!("{model}") };
         assert_eq!(fault.code(), code, "{model}: {fault:?}");

@@ -7,7 +7,7 @@ use std::{
 
 use backline::{
     backends::{
-        Attempt, Connector, Finished, Report, Session, Setback, Sign, Sink, Start, Target,
+        Attempt, Connector, Finished, Past, Report, Session, Setback, Sign, Sink, Start, Target,
         comfyui::Comfyui,
         target::{Keepalive, Timeouts},
     },
@@ -150,7 +150,7 @@ pub fn slow(steps: u32, delay: f64, extra: &str) -> String {
 
 pub fn attempt(graph: &str, start: Start) -> Attempt {
     let work = Work::Workflow(serde_json::value::RawValue::from_string(graph.to_owned()).unwrap().into());
-    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start }
+    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start, past: Past::default() }
 }
 
 pub fn follow(attempt: &Attempt) -> Attempt {

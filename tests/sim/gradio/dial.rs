@@ -40,8 +40,8 @@ async fn every_version_says_who_it_is() {
         assert_eq!(line.identity.version.as_deref(), Some(version.as_str()));
         assert_eq!(line.channel, Channel::Live);
         assert_eq!(
-            line.identity.functions,
-            ["/generate", "/stream", "/noop", "/fileecho", "/unqueued"],
+            line.identity.functions[..],
+            ["/generate", "/stream", "/noop", "/fileecho", "/unqueued", "/count"],
             "{version:?}"
         );
         let boot: u64 = line.identity.boot.as_deref().unwrap().parse().unwrap();

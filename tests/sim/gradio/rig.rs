@@ -7,8 +7,8 @@ use std::{
 
 use backline::{
     backends::{
-        Attempt, Connector, Finished, Report, Session, Setback, Sign, Sink, Start, Target, gradio::Gradio,
-        target::Timeouts,
+        Attempt, Connector, Finished, Past, Report, Session, Setback, Sign, Sink, Start, Target,
+        gradio::Gradio, target::Timeouts,
     },
     model::{Channel, Epoch, Fault, Identity, Kind, Work},
     net::Address,
@@ -129,6 +129,7 @@ pub fn attempt(function: &str, data: &str) -> Attempt {
         work: Work::Call { function: function.to_owned(), data: data.into() },
         remote: uuid::Uuid::new_v4().to_string(),
         start: Start::Fresh,
+        past: Past::default(),
     }
 }
 

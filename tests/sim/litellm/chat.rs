@@ -55,7 +55,7 @@ async fn what_is_refused_before_it_ran_is_safe_to_send_again() {
     let sim = sim().await;
     let line = line(&sim).await;
     for (model, code) in
-        [("r429", Code::RateLimited), ("r400", Code::BadRequest), ("nonexistent", Code::NotFound)]
+        [("r429", Code::RateLimited), ("r400", Code::BadRequest), ("nonexistent", Code::MissingModel)]
     {
         let Err(Setback::Refused(fault)) = line.chat(&ask(model)).await.0 else { panic!("{model}") };
         assert_eq!(fault.code(), code, "{model}");

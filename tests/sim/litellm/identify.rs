@@ -15,8 +15,10 @@ async fn a_session_knows_version_models_and_abilities() {
     let sim = sim().await;
     let line = line(&sim).await;
     assert_eq!(line.identity.version.as_deref(), Some("1.106.2"));
-    assert_eq!(line.identity.capabilities, [Capability::TextChat, Capability::TextEmbed]);
-    assert_eq!(line.identity.models.len(), 14);
+    let can =
+        [Capability::TextChat, Capability::TextEmbed, Capability::ImageGenerate, Capability::AudioTranscribe];
+    assert_eq!(line.identity.capabilities, can);
+    assert_eq!(line.identity.models.len(), 16);
     assert_eq!(line.identity.models[0], "mock");
 }
 
@@ -81,7 +83,7 @@ async fn an_openai_server_is_sent_to_its_own_kind() {
     let line = dial(target(&server.url(), Kind::Openai, None)).await.unwrap();
     assert_eq!(line.identity.title.as_deref(), Some("Ollama"));
     assert_eq!(line.identity.version.as_deref(), Some("0.9.9"));
-    assert_eq!(line.identity.models, ["llama3"]);
+    assert_eq!(line.identity.models[..], ["llama3"]);
 }
 
 #[tokio::test]
@@ -130,7 +132,7 @@ async fn a_gateway_in_front_of_a_dead_server_is_no_stranger() {
 async fn litellm_is_an_openai_server_too() {
     let sim = sim().await;
     let line = dial(target(&sim.url(), Kind::Openai, Some(sim.key()))).await.unwrap();
-    assert_eq!(line.identity.models.len(), 14);
+    assert_eq!(line.identity.models.len(), 16);
 }
 
 #[tokio::test]
@@ -141,5 +143,9 @@ async fn a_key_without_rights_to_the_details_connects() {
     }
     let line = line(&sim).await;
     assert_eq!(line.identity.version, None);
-    assert_eq!(line.identity.capabilities, [Capability::TextChat, Capability::TextEmbed], "by their names");
+    assert_eq!(
+        line.identity.capabilities,
+        [Capability::TextChat, Capability::TextEmbed, Capability::ImageGenerate, Capability::AudioTranscribe],
+        "by their names"
+    );
 }

@@ -96,6 +96,6 @@ async fn a_model_that_is_added_is_told() {
     added.store(true, std::sync::atomic::Ordering::Relaxed);
     line.session.probe().await.unwrap();
     let Some(Sign::Identity(identity)) = line.sign().await else { panic!("not told") };
-    assert_eq!(identity.models, ["a", "b-embed"]);
+    assert_eq!(identity.models[..], ["a", "b-embed"]);
     assert_eq!(identity.capabilities.len(), 2);
 }

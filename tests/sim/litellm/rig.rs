@@ -8,7 +8,7 @@ use std::{
 
 use backline::{
     backends::{
-        Attempt, Connector, Dialed, Finished, Report, Session as _, Setback, Sign, Sink, Start, Target,
+        Attempt, Connector, Dialed, Finished, Past, Report, Session as _, Setback, Sign, Sink, Start, Target,
         litellm::{Litellm, Session},
         target::Timeouts,
     },
@@ -128,7 +128,7 @@ pub fn ask(model: &str) -> String {
 
 pub fn attempt(body: &str) -> Attempt {
     let work = Work::Chat(serde_json::value::RawValue::from_string(body.to_owned()).unwrap().into());
-    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh }
+    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh, past: Past::default() }
 }
 
 pub async fn end(mut run: JoinSet<Result<Finished, Setback>>) -> Result<Finished, Setback> {

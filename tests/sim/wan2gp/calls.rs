@@ -191,3 +191,20 @@ async fn a_file_that_is_not_in_the_gallery_is_a_fault_with_a_remedy() {
         assert_eq!(fault.code(), Code::NotFound, "{locator}: {fault:?}");
     }
 }
+
+#[tokio::test]
+async fn a_tool_is_called_directly_and_never_waits() {
+    let sim = sim(1).await;
+    let (_, line) = Line::to(&sim).await;
+    let known = line.session.tool("wangp_list_models", &json!({})).await.unwrap();
+    assert!(known.get().contains("t2v"), "{known}");
+    let before = sim.seen().len();
+    for wait in [json!(true), json!(1)] {
+        let asked = json!({ "source": {}, "wait": wait });
+        let fault = line.session.tool("wangp_generate", &asked).await.unwrap_err();
+        assert_eq!(fault.code(), Code::BadRequest, "{fault:?}");
+    }
+    assert_eq!(sim.seen().len(), before, "nothing was sent");
+    let fault = line.session.tool("wangp_get_job", &json!({ "job_id": "nobody" })).await.unwrap_err();
+    assert_eq!(fault.code(), Code::Lost, "{fault:?}");
+}

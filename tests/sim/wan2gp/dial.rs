@@ -27,7 +27,7 @@ async fn the_mcp_server_is_found_at_its_address_and_at_its_path() {
         assert_eq!(line.identity.title.as_deref(), Some("WanGP (MCP server, library 1.10.1)"));
         // The models follow, once the session is there.
         let Sign::Identity(identity) = line.sign(|s| matches!(s, Sign::Identity(_))).await else { panic!() };
-        assert_eq!(identity.models, ["t2v", "i2v", "flux", "ace_step"]);
+        assert_eq!(identity.models[..], ["t2v", "i2v", "flux", "ace_step"]);
     }
     // The stream that would keep a WanGP from stopping is never opened.
     assert!(!sim.seen().iter().any(|s| s.method == http::Method::GET && s.path.starts_with("/mcp")));
@@ -42,7 +42,7 @@ async fn schemas_are_read_once() {
     let before = sim.seen().len();
     line.session.schema("flux").await.unwrap();
     assert_eq!(sim.seen().len(), before);
-    assert_eq!(line.session.schema("nope").await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(line.session.schema("nope").await.unwrap_err().code(), Code::MissingModel);
 }
 
 #[tokio::test]

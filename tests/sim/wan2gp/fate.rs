@@ -206,7 +206,7 @@ async fn a_job_runs_again_after_its_server_died_with_it() {
     let far = cell.wait_for(|now| now.progress.as_ref().is_some_and(|p| p.value >= 20.0));
     tokio::time::timeout(PATIENCE, far).await.unwrap().unwrap();
     sim.kill();
-    let lost = cell.wait_for(|now| now.state == JobState::Sent);
+    let lost = cell.wait_for(|now| now.timeline.iter().any(|s| s.evidence.contains("connection was lost")));
     tokio::time::timeout(PATIENCE, lost).await.unwrap().unwrap();
     sim.restart().await.unwrap();
     let status = tokio::time::timeout(PATIENCE, job.outcome()).await.unwrap();

@@ -7,7 +7,7 @@ use std::{
 
 use backline::{
     backends::{
-        Attempt, Connector, Finished, Report, Session as _, Setback, Sign, Sink, Start, Target,
+        Attempt, Connector, Finished, Past, Report, Session as _, Setback, Sign, Sink, Start, Target,
         target::Timeouts,
         wan2gp::{Session, Wan2gp},
     },
@@ -133,7 +133,7 @@ pub async fn sim(step_ms: u64) -> SimWan2gp {
 
 pub fn attempt(settings: &Value) -> Attempt {
     let work = Work::Generate(to_raw_value(settings).unwrap().into());
-    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh }
+    Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh, past: Past::default() }
 }
 
 pub fn follow(attempt: &Attempt) -> Attempt {

@@ -30,15 +30,15 @@ async fn a_refusal_right_after_the_end_proves_a_death_that_was_watched() {
         memory.fell();
         // The word of the run may come before the next dial or after it.
         if !late {
-            memory.watched_to_the_end("p");
+            memory.watched_to_the_end("p", 0);
         }
         memory.refused();
         memory.refused();
         if late {
-            memory.watched_to_the_end("p");
+            memory.watched_to_the_end("p", 0);
         }
-        memory.connected();
-        assert_eq!(memory.fate("p"), Fate::Restarted { unfinished: true });
+        memory.connected(Boot::Unknown);
+        assert!(matches!(memory.fate("p"), Fate::Restarted { unfinished: true, .. }));
     }
 }
 
@@ -46,32 +46,32 @@ async fn a_refusal_right_after_the_end_proves_a_death_that_was_watched() {
 async fn a_refusal_much_later_proves_a_restart_and_no_more() {
     let memory = watched();
     memory.fell();
-    memory.watched_to_the_end("p");
+    memory.watched_to_the_end("p", 0);
     tokio::time::advance(Duration::from_secs(10)).await;
     memory.refused();
-    memory.connected();
-    assert_eq!(memory.fate("p"), Fate::Restarted { unfinished: false });
+    memory.connected(Boot::Unknown);
+    assert!(matches!(memory.fate("p"), Fate::Restarted { unfinished: false, .. }));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_outlived_the_cut_may_have_finished_the_job_before_it_died() {
     let memory = watched();
     memory.fell();
-    memory.watched_to_the_end("p");
-    memory.connected();
-    assert_eq!(memory.fate("p"), Fate::Unknown);
+    memory.watched_to_the_end("p", 0);
+    memory.connected(Boot::Unknown);
+    assert!(matches!(memory.fate("p"), Fate::Unknown));
     memory.fell();
     memory.refused();
-    assert_eq!(memory.fate("p"), Fate::Restarted { unfinished: false });
+    assert!(matches!(memory.fate("p"), Fate::Restarted { unfinished: false, .. }));
 }
 
 #[test]
 fn what_never_arrived_at_the_same_server_is_told_from_what_is_gone() {
     let memory = Memory::new();
     memory.sending("p", "c");
-    assert_eq!(memory.fate("p"), Fate::NeverArrived);
+    assert!(matches!(memory.fate("p"), Fate::NeverArrived));
     memory.arrived("p");
-    assert_eq!(memory.fate("p"), Fate::Unknown);
+    assert!(matches!(memory.fate("p"), Fate::Unknown));
     assert!(memory.is_for("p", "c") && !memory.is_for("p", "d"));
     memory.forget("p");
     assert!(!memory.is_for("p", "c"));
@@ -85,4 +85,51 @@ fn the_oldest_of_too_many_jobs_is_forgotten() {
     }
     assert!(!memory.is_for("0", "c"));
     assert!(memory.is_for(&JOBS_CAP.to_string(), "c"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_is_gone_proves_a_death_that_nobody_saw_and_one_that_stands_disproves_a_refusal() {
+    for (boot, refused) in [(Boot::Another, false), (Boot::Another, true), (Boot::Same, true)] {
+        let memory = watched();
+        memory.marked("m");
+        memory.fell();
+        memory.watched_to_the_end("p", 0);
+        if refused {
+            memory.refused();
+        }
+        memory.connected(boot);
+        match boot {
+            Boot::Another => {
+                assert!(matches!(memory.fate("p"), Fate::Restarted { unfinished: true, .. }), "{refused}");
+                assert!(memory.is_past("p"), "nothing of a dead start turns up again");
+                assert_eq!(memory.mark(), None, "the next job marks the new start");
+            }
+            _ => {
+                assert!(matches!(memory.fate("p"), Fate::Unknown));
+                assert_eq!(memory.mark().as_deref(), Some("m"));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_end_that_was_heard_outweighs_the_death_after_it() {
+    let memory = watched();
+    memory.heard_end("p", Ending::Success, Vec::new());
+    memory.refused();
+    memory.connected(Boot::Unknown);
+    assert!(matches!(memory.fate("p"), Fate::Ended(Ending::Success, _)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_tells_of_its_end_after_the_next_session_began_is_believed() {
+    for (boot, unfinished) in [(Boot::Another, true), (Boot::Unknown, false)] {
+        let memory = watched();
+        memory.marked("m");
+        memory.fell();
+        memory.connected(boot);
+        memory.watched_to_the_end("p", 0);
+        let died = matches!(memory.fate("p"), Fate::Restarted { unfinished: true, .. });
+        assert_eq!(died, unfinished);
+    }
 }

@@ -41,8 +41,11 @@ fn every_recorded_refusal_is_said_in_plain_words() {
             let fault = refused(&answers, name);
             assert_eq!((fault.code(), fault.message()), (Code::InvalidWorkflow, words), "{version} {name}");
         }
-        let unknown = refused(&answers, "missing_node_type").message();
+        let unknown = refused(&answers, "missing_node_type");
+        assert_eq!(unknown.code(), Code::MissingNode);
+        let unknown = unknown.message();
         assert!(unknown.contains("NoSuchNode") && unknown.contains("Node ID '#1'"), "{unknown}");
+        assert_eq!(refused(&answers, "no_class_type").code(), Code::InvalidWorkflow);
         assert_eq!(refused(&answers, "badjson").code(), Code::InvalidWorkflow);
         assert!(!refused(&answers, "badjson").is_retryable());
     }
@@ -82,4 +85,28 @@ fn an_answer_in_the_server_s_place_leaves_a_doubt() {
         matches!(judge(StatusCode::BAD_REQUEST, "nginx"), Answer::Refused(f) if f.code() == Code::BadRequest)
     );
     assert!(matches!(judge(StatusCode::TOO_MANY_REQUESTS, ""), Answer::Refused(f) if f.is_retryable()));
+}
+
+#[test]
+fn a_model_that_is_not_there_is_told_from_another_value_that_is_not_in_a_list() {
+    // The shape is recorded (0.24.0 and 0.3.64, `magic` for a method of scaling); the checkpoint's name is ours.
+    let of = |value: &str, more: &str| {
+        let error = format!(
+            r#"{{"type":"value_not_in_list","message":"Value not in list","details":"x: '{value}' not in ['a']",
+            "extra_info":{{"input_name":"x","input_config":[["a"],{{}}],"received_value":"{value}"}}}}{more}"#
+        );
+        let body = format!(
+            r#"{{"error":{{"type":"prompt_outputs_failed_validation","message":"Prompt outputs failed validation",
+            "details":"","extra_info":{{}}}},"node_errors":{{"1":{{"class_type":"C","dependent_outputs":["2"],
+            "errors":[{error}]}}}}}}"#
+        );
+        match judge(StatusCode::BAD_REQUEST, &body) {
+            Answer::Refused(fault) => fault.code(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(of("dream.safetensors", ""), Code::MissingModel);
+    assert_eq!(of("magic", ""), Code::InvalidWorkflow);
+    let another = r#",{"type":"required_input_missing","message":"m","details":"d","extra_info":{}}"#;
+    assert_eq!(of("dream.safetensors", another), Code::InvalidWorkflow, "more than the model is wrong");
 }

@@ -29,7 +29,7 @@ fn every_recorded_error_has_its_cause() {
         (recorded!("chat_r400"), Code::BadRequest, Fate::NotRun),
         (recorded!("chat_badjson"), Code::BadRequest, Fate::NotRun),
         (recorded!("chat_nomessages"), Code::BadRequest, Fate::NotRun),
-        (recorded!("chat_nonexistent"), Code::NotFound, Fate::NotRun),
+        (recorded!("chat_nonexistent"), Code::MissingModel, Fate::NotRun),
         (recorded!("unknown_path"), Code::NotFound, Fate::NotRun),
         // Its type says `invalid_request_error`; its status is the truth.
         (recorded!("chat_hang"), Code::RequestTimeout, Fate::Ran),
@@ -84,7 +84,7 @@ fn a_gateway_is_named_as_one_and_a_json_error_is_not() {
     assert_eq!(json("503 X", r#"{"error":{"message":"busy"}}"#), Code::BackendError);
     assert_eq!(json("502 X", r#"{"error":{"message":"upstream"}}"#), Code::BackendError);
     assert_eq!(json("500 X", r#"{"error":"CUDA out of memory"}"#), Code::OutOfMemory);
-    assert_eq!(json("404 X", r#"{"error":{"message":"no","code":"model_not_found"}}"#), Code::NotFound);
+    assert_eq!(json("404 X", r#"{"error":{"message":"no","code":"model_not_found"}}"#), Code::MissingModel);
     assert_eq!(json("403 X", r#"{"error":{"message":"no"}}"#), Code::Forbidden);
 }
 

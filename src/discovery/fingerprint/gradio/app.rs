@@ -1,10 +1,14 @@
 //! Gradio apps that people know by name, where the page itself says little.
 
-/// An app, a part of its title in small letters, and names of functions of which two prove it.
-struct Known {
-    name: &'static str,
+use crate::model::Capability;
+
+/// An app, a part of its title in small letters, names of functions of which two prove it, and what it can do, where
+/// that is one of our capabilities.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
     title: &'static str,
     functions: &'static [&'static str],
+    pub(crate) can: Option<Capability>,
 }
 
 /// Read from the sources of these apps; none of them was run.
@@ -19,38 +23,67 @@ const KNOWN: [Known; 12] = [
             "infer_refresh",
             "train_start_all",
         ],
+        can: Some(Capability::AudioConvert),
     },
-    Known { name: "Applio", title: "applio", functions: &["run_infer_script", "run_batch_infer_script"] },
-    Known { name: "AudioLDM", title: "audioldm", functions: &["text2audio"] },
-    Known { name: "MusicGen", title: "musicgen", functions: &["predict_full", "predict_batched"] },
-    Known { name: "F5-TTS", title: "f5-tts", functions: &["basic_tts", "infer_basic", "load_custom_model"] },
-    Known { name: "TTS WebUI", title: "tts webui", functions: &[] },
-    Known { name: "Fooocus", title: "fooocus", functions: &[] },
-    Known { name: "Stable Diffusion web UI", title: "stable diffusion", functions: &["txt2img", "img2img"] },
-    Known { name: "FramePack", title: "framepack", functions: &[] },
-    Known { name: "Kohya", title: "kohya", functions: &[] },
-    Known { name: "Text generation web UI", title: "text generation web ui", functions: &[] },
+    Known {
+        name: "Applio",
+        title: "applio",
+        functions: &["run_infer_script", "run_batch_infer_script"],
+        can: Some(Capability::AudioConvert),
+    },
+    Known {
+        name: "AudioLDM",
+        title: "audioldm",
+        functions: &["text2audio"],
+        can: Some(Capability::AudioGenerate),
+    },
+    Known {
+        name: "MusicGen",
+        title: "musicgen",
+        functions: &["predict_full", "predict_batched"],
+        can: Some(Capability::AudioGenerate),
+    },
+    Known {
+        name: "F5-TTS",
+        title: "f5-tts",
+        functions: &["basic_tts", "infer_basic", "load_custom_model"],
+        can: Some(Capability::AudioGenerate),
+    },
+    Known { name: "TTS WebUI", title: "tts webui", functions: &[], can: Some(Capability::AudioGenerate) },
+    Known { name: "Fooocus", title: "fooocus", functions: &[], can: Some(Capability::ImageGenerate) },
+    Known {
+        name: "Stable Diffusion web UI",
+        title: "stable diffusion",
+        functions: &["txt2img", "img2img"],
+        can: Some(Capability::ImageGenerate),
+    },
+    Known { name: "FramePack", title: "framepack", functions: &[], can: Some(Capability::VideoGenerate) },
+    Known { name: "Kohya", title: "kohya", functions: &[], can: None },
+    Known { name: "Text generation web UI", title: "text generation web ui", functions: &[], can: None },
     Known {
         name: "Whisper",
         title: "whisper",
         functions: &["transcribe_file", "transcribe_mic", "transcribe_youtube"],
+        can: Some(Capability::AudioTranscribe),
     },
 ];
 
-/// The app's usual name, by its title or by its functions.
-pub(super) fn known(title: Option<&str>, functions: &[&str]) -> Option<&'static str> {
+/// The app that people know, by its title or by its functions.
+pub(crate) fn known(title: Option<&str>, functions: &[&str]) -> Option<&'static Known> {
     let title = title.unwrap_or_default().to_ascii_lowercase();
     let titled = KNOWN.iter().find(|app| title.contains(app.title));
     let shown = |app: &&Known| app.functions.iter().filter(|name| functions.contains(name)).count() >= 2;
     // A title of the app's own is better than a guess from its functions.
     let nameless = title.is_empty() || title == "gradio";
     let by_functions = || KNOWN.iter().find(shown).filter(|_| nameless);
-    titled.or_else(by_functions).map(|app| app.name)
+    titled.or_else(by_functions)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn known(title: Option<&str>, functions: &[&str]) -> Option<&'static str> {
+        super::known(title, functions).map(|app| app.name)
+    }
 
     #[test]
     fn an_app_is_known_by_its_title_or_by_two_functions() {

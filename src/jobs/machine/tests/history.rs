@@ -182,7 +182,9 @@ impl World {
     /// What an attached session says of the current run.
     fn tell(&mut self) {
         let Some(remote) = self.machine.stage().run().map(|r| r.remote.clone()) else { return };
-        let Some(run) = self.runs.iter().find(|r| r.remote == remote) else { return };
+        let Some(run) = self.runs.iter_mut().find(|r| r.remote == remote) else { return };
+        // Seen under way it is watched from here on, whatever was missed before.
+        run.gap &= run.end.is_some();
         let event = match run.end {
             None if run.started => Event::Started,
             None => Event::Arrived,

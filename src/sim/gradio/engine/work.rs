@@ -91,6 +91,10 @@ impl Engine {
                 let named = path.map(|p| self.disk.named(&p, &call.host, self.disk.size(&p)));
                 Ok(json!([named]))
             }
+            Does::Count => {
+                self.send(call, self.envelope().log(&format!("counted {}", call.prompt())));
+                Ok(json!([Value::Null, format!("{} {}", self.count(&call.session), call.prompt())]))
+            }
             _ => Ok(json!([call.data.last()])),
         }
     }

@@ -1,0 +1,107 @@
+//! What the prober knows of one backend.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{HealthReport, answers::Answers, endpoint::Endpoint, history::History, verdict::Verdict};
+use crate::{
+    backends::session::Pulse,
+    config::{BackendConfig, ProbeConfig},
+    connection::slot::Slot,
+    model::{Epoch, Fault, Health, status::Slots},
+};
+
+/// One backend, as the prober knows it.
+pub(super) struct Patient {
+    /// The session that the verdict is about.
+    pub(super) epoch: Epoch,
+    /// When it was met.
+    since: Instant,
+    /// Backends of one endpoint share their probes.
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) verdict: Verdict,
+    pub(super) history: History,
+    pub(super) due: Instant,
+    pub(super) under_way: Option<Epoch>,
+    pub(super) fault: Option<Fault>,
+}
+
+impl Patient {
+    pub(super) fn new(config: &BackendConfig, probe: &ProbeConfig, now: Instant) -> Self {
+        Self {
+            epoch: Epoch::ZERO,
+            since: now,
+            endpoint: Endpoint::of(config),
+            verdict: Verdict::new(probe.rise, probe.fall),
+            history: History::new(),
+            due: now,
+            under_way: None,
+            fault: None,
+        }
+    }
+
+    /// Meets the session that is open now.
+    pub(super) fn meet(&mut self, epoch: Epoch, probe: &ProbeConfig, now: Instant) {
+        if self.epoch == epoch {
+            return;
+        }
+        // A new session: its dial was the first proof, the next comes after an interval of its own length, so that
+        // backends which came together do not stay in step.
+        let offset = probe.interval.mul_f64(0.8 + 0.2 * fastrand::f64());
+        (self.epoch, self.since) = (epoch, now);
+        self.verdict = Verdict::new(probe.rise, probe.fall);
+        self.due = now + offset;
+        self.fault = None;
+    }
+
+    /// Whether a probe of another backend, begun then, tells of this one's session, too.
+    pub(super) fn shares(&self, other: &Self, begun: Instant) -> bool {
+        self.endpoint.is_some()
+            && self.endpoint == other.endpoint
+            && self.under_way.is_none()
+            && self.epoch != Epoch::ZERO
+            && self.since <= begun
+    }
+
+    /// Shows what the last probe learned.
+    pub(super) fn show(&self, slot: &Arc<Slot>, pulse: Option<Pulse>) {
+        if let Some(queue) = pulse.and_then(|pulse| pulse.queue) {
+            slot.queued(queue);
+        }
+        if pulse.is_some() {
+            slot.traffic.probed();
+        }
+        let ((used, limit), requests) = (slot.door.slots(), slot.traffic.figures());
+        slot.record.update(|status| {
+            status.last_check_at = Some(jiff::Timestamp::now());
+            status.latency_ms = self.history.latency_ms();
+            status.success_rate = requests.success_rate.or_else(|| self.history.success_rate());
+            status.slots = Slots { used, limit };
+            if let Some(pulse) = pulse {
+                status.queue = pulse.queue.or(status.queue);
+                status.tokens = pulse.tokens.or(status.tokens);
+                let (new, old) = (pulse.resources, status.resources);
+                status.resources.vram_free = new.vram_free.or(old.vram_free);
+                status.resources.vram_total = new.vram_total.or(old.vram_total);
+                status.resources.ram_free = new.ram_free.or(old.ram_free);
+            }
+        });
+    }
+
+    /// What is known of the backend, as an answer.
+    pub(super) fn report(slot: &Slot, patient: Option<&Self>) -> HealthReport {
+        let observed = slot.record.observed();
+        let identity = observed.as_ref().map(|seen| &*seen.identity);
+        let live = slot.door.session().is_some();
+        HealthReport {
+            backend: slot.config.id.clone(),
+            answers: slot.record.read(|status| Answers::of(status, identity)),
+            health: patient.filter(|_| live).map_or(Health::Unknown, |p| p.verdict.health()),
+            probes: patient.map_or(0, |p| p.history.probes()),
+            success_rate: patient.and_then(|p| p.history.success_rate()),
+            latency_ms: patient.and_then(|p| p.history.latency_ms()),
+            fault: patient.and_then(|p| p.fault.clone()),
+        }
+    }
+}

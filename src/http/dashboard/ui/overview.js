@@ -1,0 +1,106 @@
+// The first view: the cards, the supervision tree, the pools, what is wrong and what happened.
+import * as activity from './activity.js';
+import { Card } from './card.js';
+import { attr, h, keyed, text } from './dom.js';
+import { empty } from './empty.js';
+import { plural } from './format.js';
+import { want } from './past.js';
+import { state } from './phase.js';
+import * as pools from './pools.js';
+import { known, on } from './store.js';
+import * as strip from './strip.js';
+import { tick } from './tick.js';
+import * as tree from './tree.js';
+
+// Beyond this many, the bodies of cards that are out of sight are taken down again.
+const KEPT = 40;
+// Bodies that are built in one frame.
+const A_FRAME = 3;
+
+export function make() {
+  const cards = new Map();
+  const grid = h('div', { class: 'cards' });
+  const filter = h('input', { type: 'search', placeholder: 'Filter backends', 'aria-label': 'Filter backends', class: 'filter', oninput: () => draw() });
+  const trouble = h('input', { type: 'checkbox', onchange: () => draw() });
+  const count = h('p', { class: 'soft num' });
+  const bar = h('div', { class: 'bar' }, filter, h('label', { class: 'tick' }, trouble, 'Trouble only'), count);
+  const nothing = h('div', { hidden: true });
+  const root = h('div', { class: 'overview' },
+    h('section', { class: 'backends', 'aria-label': 'Backends' }, strip.make(), bar, grid, nothing),
+    h('aside', { 'aria-label': 'Inside' }, tree.make(), pools.make(), activity.make()));
+  const coming = new Set();
+  const build = () => {
+    for (const card of [...coming].slice(0, A_FRAME)) {
+      coming.delete(card);
+      card.come();
+    }
+    if (coming.size) requestAnimationFrame(build);
+  };
+  const near = new IntersectionObserver((entries) => entries.forEach((entry) => {
+    const card = cards.get(entry.target.dataset.id);
+    if (!card) return;
+    if (entry.isIntersecting) {
+      if (!coming.size) requestAnimationFrame(build);
+      coming.add(card);
+    } else {
+      coming.delete(card);
+      if (cards.size > KEPT) card.leave();
+    }
+  }), { rootMargin: '600px' });
+
+  const fits = (status) => {
+    const { tone, word } = state(status);
+    if (trouble.checked && (tone === 'good' || tone === 'idle')) return false;
+    const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) return true;
+    const about = `${status.id} ${status.kind} ${status.url} ${status.phase} ${word} ${status.version ?? ''} ${(status.capabilities ?? []).join(' ')}`.toLowerCase();
+    return words.every((one) => about.includes(one));
+  };
+
+  function draw() {
+    if (!known.snapshot) return;
+    const all = known.snapshot.backends;
+    const shown = all.filter(fits).length;
+    keyed(grid, all, (status) => status.id, ({ id }) => {
+      const card = cards.get(id) ?? new Card(id);
+      cards.set(id, card);
+      near.observe(card.root);
+      return card.root;
+    }, (node, status) => {
+      attr(node, 'hidden', !fits(status));
+      cards.get(status.id).fill(status);
+    });
+    for (const id of cards.keys()) if (!known.backends.has(id)) cards.delete(id);
+    attr(bar, 'hidden', all.length === 0);
+    text(count, shown === all.length ? plural(all.length, 'backend') : `${shown} of ${plural(all.length, 'backend')}`);
+    attr(nothing, 'hidden', all.length > 0);
+    if (!all.length && !nothing.firstChild) nothing.append(empty());
+    if (all.length) nothing.replaceChildren();
+  }
+
+  const bodies = () => [...cards.values()].filter((card) => card.near && card.root.isConnected);
+  let beat = 0;
+  on('backends', draw);
+  on('history', () => bodies().forEach((card) => card.fillBody(Date.now())));
+  tick((now) => {
+    if (!root.isConnected) return;
+    beat += 1;
+    for (const card of bodies()) {
+      card.tick(now);
+      if (beat % 4 === 0 && card.root.checkVisibility()) {
+        const box = card.root.getBoundingClientRect();
+        if (box.bottom > 0 && box.top < innerHeight) want(card.id);
+      }
+    }
+  });
+  return {
+    root,
+    show: draw,
+    filter,
+    items: () => [...grid.children].filter((card) => !card.hidden),
+    open: (node) => {
+      const details = node.querySelector('details');
+      if (details) details.open = !details.open;
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// The configuration: test, add, edit, undo, export, import, and what the environment holds fast.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+const field = (page, path) => page.locator(`.field[data-path="${path}"]`);
+
+async function open(page, path) {
+  await page.evaluate((wanted) => {
+    for (let node = document.querySelector(`.field[data-path="${wanted}"]`); node; node = node.parentElement) if (node.tagName === 'DETAILS') node.open = true;
+  }, path);
+}
+
+async function apply(page) {
+  await page.getByRole('button', { name: 'Preview and apply' }).first().click();
+  await page.waitForSelector('dialog .diff li');
+  await page.locator('dialog').getByRole('button', { name: 'Apply', exact: true }).click();
+  await page.waitForSelector('dialog', { state: 'detached' });
+}
+
+export const tests = {
+  'a wrong value is told beside its field, a right one is shown before it counts': async (house) => {
+    const { visit } = await house.instance();
+    const { page } = visit;
+    await visit.go('settings/comfyui');
+    const path = 'backends.comfyui.probe.interval';
+    await field(page, path).waitFor({ state: 'attached' });
+    await open(page, path);
+    const input = field(page, path).locator('input');
+    await input.fill('soon');
+    assert.match(await field(page, path).locator('.wrong').innerText(), /Expected a duration/);
+    await input.fill('99h');
+    await page.getByRole('button', { name: 'Preview and apply' }).click();
+    await page.waitForFunction((wanted) => /range/.test(document.querySelector(`.field[data-path="${wanted}"] .wrong`).textContent), path);
+    await input.fill('3s');
+    await visit.picture('settings-dark-wide');
+    await apply(page);
+    await page.waitForFunction((wanted) => document.querySelector(`.field[data-path="${wanted}"] .badge`)?.dataset.from === 'api', path);
+    assert.match(await field(page, path).locator('.badge').first().innerText(), /edited here/);
+    await visit.accessible('settings');
+  },
+  'what the environment sets is locked, and says by which variable': async (house) => {
+    const { visit } = await house.instance();
+    const { page } = visit;
+    await visit.go('settings/wan2gp');
+    const locked = field(page, 'backends.wan2gp.enabled');
+    await locked.waitFor();
+    assert.ok(await locked.locator('input').isDisabled());
+    assert.match(await locked.innerText(), /BACKLINE_WAN2GP_ENABLED/);
+  },
+  'an edit is undone': async (house) => {
+    const { visit } = await house.instance();
+    const { page } = visit;
+    await visit.go('settings/files');
+    await page.getByRole('button', { name: /^Undo/ }).click();
+    await page.locator('.toast', { hasText: 'Undone' }).waitFor();
+    await visit.go('settings/comfyui');
+    await page.waitForFunction(() => document.querySelector('.field[data-path="backends.comfyui.probe.interval"] .badge')?.dataset.from === 'default');
+  },
+  'a candidate is tested within two seconds, then added, then removed': async (house) => {
+    const { visit, urls } = await house.instance();
+    const { page } = visit;
+    await visit.go('settings/+');
+    const put = async (name, value) => field(page, `backends.new.${name}`).locator('input').fill(value);
+    await page.waitForSelector('#new-id');
+    await field(page, 'backends.new.kind').locator('select').selectOption('gradio');
+    await put('url', urls.wan2gp);
+    await page.locator('#new-id').fill('second');
+    const began = Date.now();
+    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await page.waitForSelector('.tested .verdict');
+    const took = Date.now() - began;
+    console.log(`        the staged test of a candidate: ${took} ms`);
+    assert.ok((await page.locator('.stages li').count()) >= 3);
+    assert.match(await page.locator('.stages').innerText(), /ms/);
+    await apply(page);
+    await visit.go('overview');
+    await page.waitForSelector('.card[data-id=second]');
+    await visit.go('settings/second');
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Remove' }).click();
+    await visit.go('overview');
+    await page.waitForSelector('.card[data-id=second]', { state: 'detached', timeout: 30_000 });
+  },
+  'exported, imported, and taken back': async (house) => {
+    const { visit } = await house.instance();
+    const { page } = visit;
+    await visit.go('settings/files');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export' }).click()]);
+    const text = readFileSync(await download.path(), 'utf8');
+    assert.match(text, /"comfyui"/);
+    await page.locator('textarea.file').fill('(version: 1, backends: { "x y": (kind: nothing) })');
+    await page.getByRole('button', { name: 'Preview and apply' }).click();
+    await page.waitForSelector('.problems li');
+    await page.locator('textarea.file').fill(text.replace('required: true', 'required: false'));
+    await apply(page);
+    await page.waitForSelector('.toast');
+    await visit.go('overview');
+    await page.waitForFunction(() => !document.querySelector('.card[data-id=comfyui] .chip.strong'));
+    await visit.go('settings/files');
+    await page.getByRole('button', { name: /^Undo/ }).click();
+    await visit.go('overview');
+    await page.waitForSelector('.card[data-id=comfyui] .chip.strong');
+  },
+};

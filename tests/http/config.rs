@@ -1,0 +1,144 @@
+//! The configuration over HTTP: seen, checked, changed, taken back, imported; secrets go in and stay in.
+
+use backline::sim::litellm::{Options, SimLitellm};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::api::Api;
+
+const CONFIG: &str = "/api/v1/config";
+
+fn value<'a>(config: &'a Value, path: &str) -> Option<&'a Value> {
+    config["values"].as_array().unwrap().iter().find(|row| row["path"] == path)
+}
+
+#[tokio::test]
+async fn an_edit_is_previewed_made_shown_with_what_it_masks_and_taken_back() {
+    let api = Api::start().await;
+    let change = json!({ "log.files": 7, "backends.a": { "kind": "openai", "url": "http://127.0.0.1:1", "api_key": "sk-secret" } });
+    let (_, preview) =
+        api.ask(Method::POST, &format!("{CONFIG}/check"), Some(json!({ "change": change }))).await;
+    assert_eq!(preview["problems"], json!([]), "{preview}");
+    assert_eq!(preview["backends"]["added"], json!(["a"]));
+    assert!(
+        preview["values"].as_array().unwrap().iter().any(|v| v["path"] == "log.files" && v["new"] == "7"),
+        "{preview}"
+    );
+    assert!(!preview.to_string().contains("sk-secret"));
+    let (_, tag, before) = api.under(None, Method::GET, CONFIG, Value::Null).await;
+    assert_eq!(before["edited"], json!([]), "a preview changed something");
+    let (status, _, _) = api.under(Some("\"other\""), Method::PATCH, CONFIG, change.clone()).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED);
+    let (status, after, made) = api.under(Some(&tag), Method::PATCH, CONFIG, change).await;
+    assert_eq!((status, &made["added"]), (StatusCode::OK, &json!(["a"])), "{made}");
+    let (_, now, shown) = api.under(None, Method::GET, CONFIG, Value::Null).await;
+    assert_eq!((&now, shown["undo"].as_u64()), (&after, Some(1)));
+    assert!(!shown.to_string().contains("sk-secret"), "a secret came out");
+    let row = value(&shown, "log.files").unwrap();
+    assert_eq!((row["value"].as_u64(), row["source"].as_str()), (Some(7), Some("api")));
+    let (status, _, _) = api.under(None, Method::POST, &format!("{CONFIG}/undo"), Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+    let (status, _, error) = api.under(None, Method::POST, &format!("{CONFIG}/undo"), Value::Null).await;
+    assert_eq!((status, error["error"]["code"].as_str()), (StatusCode::CONFLICT, Some("nothing_to_undo")));
+    assert!(api.supervisor.config().backends.is_empty());
+}
+
+#[tokio::test]
+async fn all_edits_are_replaced_under_a_tag_and_a_hidden_secret_stays_what_it_is() {
+    let api = Api::start().await;
+    let backend = json!({ "id": "a", "kind": "openai", "url": "http://127.0.0.1:1", "api_key": "sk-secret" });
+    let (status, _) = api.ask(Method::POST, "/api/v1/backends", Some(backend)).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let whole = json!({ "edits": {
+        "backends.a.kind": "openai", "backends.a.url": "http://127.0.0.1:2", "backends.a.api_key": "(hidden)" } });
+    let (status, _, error) = api.under(None, Method::PUT, CONFIG, whole.clone()).await;
+    assert_eq!(
+        (status, error["error"]["code"].as_str()),
+        (StatusCode::PRECONDITION_FAILED, Some("no_if_match"))
+    );
+    let (_, tag, _) = api.under(None, Method::GET, CONFIG, Value::Null).await;
+    let (status, _, made) = api.under(Some(&tag), Method::PUT, CONFIG, whole).await;
+    assert_eq!((status, &made["changed"][0]["how"]), (StatusCode::OK, &json!("anew")), "{made}");
+    let config = api.supervisor.config();
+    assert_eq!(config.backends["a"].url.port(), 2);
+    let key = config.backends["a"].api_key.as_ref().expect("the key is gone");
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&key.resolve(&|_| None).unwrap()), "sk-secret");
+    let (status, _, _) = api.under(None, Method::DELETE, CONFIG, Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(api.supervisor.config().backends.is_empty());
+}
+
+#[tokio::test]
+async fn every_problem_is_told_at_once_with_its_path_and_nothing_happens() {
+    let api = Api::start().await;
+    let bad = json!({ "log.files": "many", "backends.a.kind": "openai", "backends.a.url": "ftp://x", "nothing.here": 1 });
+    let (status, error) = api.ask(Method::PATCH, CONFIG, Some(bad.clone())).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let paths: Vec<_> =
+        error["error"]["detail"].as_array().unwrap().iter().map(|p| p["path"].as_str().unwrap()).collect();
+    for path in ["log.files", "backends.a.url", "nothing.here"] {
+        assert!(paths.contains(&path), "{path} is not told: {paths:?}");
+    }
+    let (status, preview) =
+        api.ask(Method::POST, &format!("{CONFIG}/check"), Some(json!({ "change": bad }))).await;
+    assert_eq!((status, preview["problems"].as_array().unwrap().len()), (StatusCode::OK, paths.len()));
+    assert!(api.supervisor.edits().is_empty());
+}
+
+#[tokio::test]
+async fn a_preset_is_imported_exported_and_taken_back() {
+    let api = Api::start().await;
+    let (_, presets) = api.ask(Method::GET, &format!("{CONFIG}/presets"), None).await;
+    assert!(presets["presets"].as_array().unwrap().iter().any(|p| p["name"] == "two-gpus"));
+    let import = format!("{CONFIG}/import");
+    let (status, made) = api.ask(Method::POST, &import, Some(json!({ "preset": "two-gpus" }))).await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    let backends = api.supervisor.config().backends.len();
+    assert!(backends >= 2);
+    let (_, exported) = api.ask(Method::GET, &format!("{CONFIG}/export"), None).await;
+    let text = exported["text"].as_str().unwrap();
+    let (status, _) = api.ask(Method::POST, &import, Some(json!({ "text": text }))).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        api.supervisor.config().backends.len(),
+        backends,
+        "an export does not come back as it went: {text}"
+    );
+    for (body, code) in [
+        (json!({ "preset": "nobody" }), "bad_body"),
+        (json!({ "text": "(log: 5)" }), "config_invalid"),
+        (json!({ "text": "(extends: \"/etc/passwd\")" }), "config_invalid"),
+        (json!({}), "bad_body"),
+    ] {
+        let (status, error) = api.ask(Method::POST, &import, Some(body)).await;
+        assert_eq!((status, error["error"]["code"].as_str()), (StatusCode::BAD_REQUEST, Some(code)));
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_and_a_changed_backend_are_tested_and_nothing_is_changed() {
+    let sim = SimLitellm::start(Options::default()).await.unwrap();
+    let api = Api::start().await;
+    let url = format!("http://127.0.0.1:{}", sim.port());
+    let stages = |report: &Value| {
+        let stages = report["stages"].as_array().unwrap();
+        stages.iter().map(|s| (s["stage"].as_str().unwrap().to_owned(), s["ok"] == true)).collect::<Vec<_>>()
+    };
+    let candidate = |key: &str| json!({ "kind": "litellm", "url": url, "api_key": key });
+    let (status, report) = api.ask(Method::POST, "/api/v1/probe", Some(candidate(sim.key()))).await;
+    assert_eq!((status, report["ok"].as_bool()), (StatusCode::OK, Some(true)), "{report}");
+    assert!(stages(&report).iter().any(|(stage, ok)| stage == "capability" && *ok));
+    let (_, report) = api.ask(Method::POST, "/api/v1/probe", Some(candidate("sk-wrong"))).await;
+    assert_eq!(stages(&report).last(), Some(&("auth".to_owned(), false)), "{report}");
+    assert!(!report["stages"].as_array().unwrap().last().unwrap()["fix"].as_str().unwrap().is_empty());
+    assert!(api.supervisor.config().backends.is_empty(), "a test changed something");
+    let added = json!({ "id": "llm", "kind": "litellm", "url": "http://127.0.0.1:1", "api_key": sim.key() });
+    api.ask(Method::POST, "/api/v1/backends", Some(added)).await;
+    let (_, report) = api.ask(Method::POST, "/api/v1/backends/llm/test", None).await;
+    assert_eq!(stages(&report).last(), Some(&("tcp".to_owned(), false)), "{report}");
+    // The key that nobody sees any more goes with the new address.
+    let (_, report) = api.ask(Method::POST, "/api/v1/backends/llm/test", Some(json!({ "url": url }))).await;
+    assert_eq!(report["ok"], true, "{report}");
+    let (status, _) = api.ask(Method::POST, "/api/v1/backends/nobody/test", None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,198 @@
+//! Causes of work that cannot be done, or of which nobody knows whether it was.
+
+use std::time::Duration;
+
+use backline::{
+    Supervisor,
+    config::Config,
+    jobs::{Job, Rerun},
+    model::{Code, JobState, Kind, Phase},
+    sim::{
+        comfyui::{SimComfyui, Version as ComfyuiVersion},
+        gradio::{Options as GradioOptions, SimGradio, Version as GradioVersion},
+        litellm::{Options as LitellmOptions, SimLitellm},
+    },
+    supervisor::Force,
+};
+use serde_json::json;
+
+use crate::place::{
+    LIMIT, backend, chat, dead_port, ended, fails, graph, keyed, litellm, raised, ready, ready_with, start,
+    succeeds, until, workflow,
+};
+
+async fn comfyui() -> (SimComfyui, Supervisor) {
+    let server = SimComfyui::start(ComfyuiVersion::V0_24_0).await.unwrap();
+    let supervisor = ready_with(backend(Kind::Comfyui, server.server().port())).await;
+    (server, supervisor)
+}
+
+pub(crate) async fn a_request_that_the_provider_refuses() -> Option<Code> {
+    let (_server, supervisor) = litellm().await;
+    fails(&supervisor, chat("r400")).await
+}
+
+pub(crate) async fn a_workflow_with_a_value_out_of_range() -> Option<Code> {
+    let (_server, supervisor) = comfyui().await;
+    let mut wrong = graph(1);
+    wrong["1"]["inputs"]["width"] = json!(999_999);
+    let seen = fails(&supervisor, Job::workflow("a", wrong)).await;
+    succeeds(&supervisor, workflow(1)).await;
+    seen
+}
+
+/// It ends when the server was restarted, as it is after an installation.
+pub(crate) async fn a_node_that_is_not_installed() -> Option<Code> {
+    let (server, supervisor) = comfyui().await;
+    let mut wrong = graph(1);
+    wrong["1"]["class_type"] = json!("NoSuchNode");
+    let seen = fails(&supervisor, Job::workflow("a", wrong)).await;
+    let notice = raised(&supervisor, Code::MissingNode).await;
+    assert_eq!(notice.subject.as_deref(), Some("NoSuchNode"));
+    let epoch = supervisor.snapshot().backends[0].epoch;
+    server.server().kill();
+    server.server().restart().await.unwrap();
+    until(&supervisor, |b| b.phase == Phase::Ready && b.epoch > epoch).await;
+    ended(&supervisor, Code::MissingNode).await;
+    seen
+}
+
+pub(crate) async fn a_model_that_is_not_there() -> Option<Code> {
+    let (_server, supervisor) = litellm().await;
+    let seen = fails(&supervisor, chat("nonexistent")).await;
+    let notice = raised(&supervisor, Code::MissingModel).await;
+    assert!(notice.fix.contains("stub"), "the remedy lists what there is: {}", notice.fix);
+    succeeds(&supervisor, chat("stub")).await;
+    seen
+}
+
+pub(crate) async fn a_workflow_that_was_saved_in_the_editor() -> Option<Code> {
+    let (_server, supervisor) = comfyui().await;
+    let editor = json!({ "nodes": [{ "id": 1, "type": "EmptyImage" }], "links": [], "version": 0.4 });
+    fails(&supervisor, Job::workflow("a", editor)).await
+}
+
+pub(crate) async fn a_function_that_the_app_lacks() -> Option<Code> {
+    let server = SimGradio::start(GradioVersion::V6_31_0, GradioOptions::default()).await.unwrap();
+    let supervisor = ready_with(backend(Kind::Gradio, server.server().port())).await;
+    fails(&supervisor, Job::call("a", "/streem", json!(["x", 1]))).await
+}
+
+pub(crate) async fn a_node_that_fails() -> Option<Code> {
+    let (_server, supervisor) = comfyui().await;
+    let mut wrong = graph(3);
+    wrong["2"]["inputs"]["fail_at"] = json!(1);
+    fails(&supervisor, Job::workflow("a", wrong)).await
+}
+
+pub(crate) async fn an_attempt_that_a_person_cuts_short() -> Option<Code> {
+    let (_server, supervisor) = comfyui().await;
+    let lease = supervisor.lease("a").await.unwrap();
+    supervisor.reconnect("a", Force::Yes).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let fault = loop {
+        if let Some(fault) = lease.ended() {
+            break fault;
+        }
+        assert!(begun.elapsed() < LIMIT, "the session goes on");
+        tokio::task::yield_now().await;
+    };
+    ready(&supervisor).await;
+    Some(fault.code())
+}
+
+async fn running(supervisor: &Supervisor, job: Job) -> backline::jobs::JobHandle {
+    let handle = supervisor.run(job).await.unwrap();
+    let mut cell = handle.watch();
+    let begun = cell.wait_for(|status| status.state == JobState::Running);
+    tokio::time::timeout(LIMIT, begun).await.unwrap().unwrap();
+    handle
+}
+
+async fn end(handle: &backline::jobs::JobHandle) -> Option<Code> {
+    let end = tokio::time::timeout(LIMIT, handle.outcome()).await;
+    let end = end.unwrap_or_else(|_| panic!("no end: {:#?}", handle.status()));
+    Some(end.error.as_ref().unwrap_or_else(|| panic!("it went well: {end:#?}")).code())
+}
+
+pub(crate) async fn a_server_that_died_with_the_job() -> Option<Code> {
+    let (server, supervisor) = comfyui().await;
+    let job = running(&supervisor, workflow(50).rerun(Rerun::Never)).await;
+    server.server().kill();
+    server.server().restart().await.unwrap();
+    end(&job).await
+}
+
+pub(crate) async fn a_job_that_takes_too_long() -> Option<Code> {
+    let (_server, supervisor) = comfyui().await;
+    fails(&supervisor, workflow(100).deadline(Duration::from_millis(500))).await
+}
+
+pub(crate) async fn a_job_that_nobody_takes_in_time() -> Option<Code> {
+    let supervisor = start(backend(Kind::Comfyui, dead_port())).await;
+    fails(&supervisor, workflow(1).time_to_live(Duration::from_millis(100))).await
+}
+
+pub(crate) async fn a_key_that_is_used_twice() -> Option<Code> {
+    let supervisor = start(backend(Kind::Comfyui, dead_port())).await;
+    supervisor.run(workflow(1).key("shot-1")).await.unwrap();
+    supervisor.run(workflow(1).key("shot-1")).await.unwrap();
+    let error = supervisor.run(workflow(2).key("shot-1")).await.map(|_| ()).unwrap_err();
+    supervisor.run(workflow(2).key("shot-2")).await.unwrap();
+    assert_eq!(error.code(), Code::KeyConflict.as_str());
+    Some(Code::KeyConflict)
+}
+
+pub(crate) async fn a_journal_with_too_many_open_jobs() -> Option<Code> {
+    let config = Config::new().backend(backend(Kind::Comfyui, dead_port()));
+    let supervisor = Supervisor::builder().config(config).open_jobs(2).start().await.unwrap();
+    let first = supervisor.run(workflow(1)).await.unwrap();
+    supervisor.run(workflow(2)).await.unwrap();
+    let error = supervisor.run(workflow(3)).await.map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), Code::JournalFull.as_str());
+    // The remedy: one that is not needed any more.
+    first.cancel();
+    first.outcome().await;
+    supervisor.run(workflow(3)).await.unwrap();
+    Some(Code::JournalFull)
+}
+
+pub(crate) async fn a_chat_whose_connection_was_lost() -> Option<Code> {
+    let options =
+        LitellmOptions { pace: Duration::from_millis(200), pieces: 100, ..LitellmOptions::default() };
+    let server = SimLitellm::start(options).await.unwrap();
+    let supervisor = ready_with(keyed(&server)).await;
+    let job = supervisor.run(chat("stub")).await.unwrap();
+    let mut cell = job.watch();
+    tokio::time::timeout(LIMIT, cell.wait_for(|s| s.state != JobState::Queued)).await.unwrap().unwrap();
+    // A stop in the middle: nobody can ask this kind of server afterwards.
+    supervisor.shutdown(Duration::ZERO).await;
+    let status = job.status();
+    assert_eq!(status.state, JobState::Uncertain, "{status:#?}");
+    Some(Code::Uncertain)
+}
+
+pub(crate) async fn a_job_that_a_stop_ends() -> Option<Code> {
+    let supervisor = start(backend(Kind::Comfyui, dead_port())).await;
+    let job = supervisor.run(workflow(1)).await.unwrap();
+    supervisor.shutdown(Duration::ZERO).await;
+    end(&job).await
+}
+
+pub(crate) async fn a_job_whose_request_was_damaged_on_the_disk() -> Option<Code> {
+    let directory = tempfile::tempdir().unwrap();
+    let run = || {
+        let config = Config::new().backend(backend(Kind::Comfyui, dead_port()));
+        Supervisor::builder().config(config).state_dir(directory.path().join("state")).start()
+    };
+    let first = run().await.unwrap();
+    let id = first.run(workflow(1)).await.unwrap().id();
+    first.shutdown(Duration::from_secs(5)).await;
+    let database = rusqlite::Connection::open(directory.path().join("state/state.db")).unwrap();
+    let changed = database.execute("UPDATE jobs SET request = '{'", ()).unwrap();
+    assert_eq!(changed, 1);
+    drop(database);
+    let second = run().await.unwrap();
+    let job = second.job(id).await.unwrap();
+    end(&job).await
+}
