@@ -65,24 +65,19 @@ pub(crate) struct State {
 /// A job whose driver is gone must not look as if it ran. One on the disk goes on with the next driver.
 impl Drop for State {
     fn drop(&mut self) {
-        for kept in self.setup.shelf.all() {
-            let state = kept.board.status().state;
-            if state.is_end() {
-                continue;
+        if !self.setup.journal.is_durable() {
+            for kept in self.setup.shelf.all() {
+                kept.board.abandon("its driver is gone", |state| match state {
+                    JobState::Queued => {
+                        let what = "Backline stopped before the job was sent; it never ran";
+                        (JobState::Failed, Fault::new(Code::Closing, what))
+                    }
+                    _ => {
+                        let what = "Backline stopped before the job ended; what runs at the backend goes on";
+                        (JobState::Uncertain, Fault::new(Code::Closing, what))
+                    }
+                });
             }
-            if self.setup.journal.is_durable() {
-                continue;
-            }
-            let (state, what) = match state {
-                JobState::Queued => {
-                    (JobState::Failed, "Backline stopped before the job was sent; it never ran")
-                }
-                _ => (
-                    JobState::Uncertain,
-                    "Backline stopped before the job ended; what runs at the backend goes on",
-                ),
-            };
-            kept.board.end(state, "its driver is gone", Some(Fault::new(Code::Closing, what)));
         }
         self.setup.journal.abandon();
     }

@@ -37,6 +37,8 @@ pub(crate) struct Board {
     wishes: Mutex<CancellationToken>,
     /// Whether the execution goes on where we end.
     survives: AtomicBool,
+    /// Written under the lock of the status: the last word has been said.
+    sealed: AtomicBool,
     /// Set when nobody works on it any more in this process, though it has not ended.
     pub(crate) left: CancellationToken,
 }
@@ -45,7 +47,7 @@ impl Board {
     /// A job that was accepted now.
     pub(crate) fn new(id: JobId, target: &str, work: &'static str, kept: &str, hub: Arc<Hub>) -> Arc<Self> {
         let board = Self::blank(id, target, work, hub);
-        board.enter(None, JobState::Queued, format!("accepted; {kept}"), |_| {});
+        board.enter(board.lock(), None, JobState::Queued, format!("accepted; {kept}"), |_| {});
         Arc::new(board)
     }
 
@@ -104,6 +106,7 @@ impl Board {
             preview: watch::Sender::new(None),
             wishes: Mutex::default(),
             survives: AtomicBool::new(false),
+            sealed: AtomicBool::new(false),
             left: CancellationToken::new(),
             hub,
         }
@@ -119,16 +122,22 @@ impl Board {
         *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
     }
 
-    /// Shows a step of the job.
-    pub(crate) fn step(&self, machine: &Machine, evidence: String) {
-        let (before, now) = (self.lock().state, machine.state());
+    /// Shows a step of the job; false where the last word has been said, so that nothing may follow from the step.
+    pub(crate) fn step(&self, machine: &Machine, evidence: String) -> bool {
         self.note_abilities(machine);
-        if before == now {
-            self.note(evidence);
-            self.update(|status| show(status, machine));
-        } else {
-            self.enter(Some(before), now, evidence, |status| show(status, machine));
+        let mut status = self.lock();
+        if self.sealed.load(Ordering::Relaxed) {
+            return false;
         }
+        let (before, now) = (status.state, machine.state());
+        if before == now {
+            jot(&mut status, evidence);
+            show(&mut status, machine);
+            self.latest.send_replace(Arc::new(status.clone()));
+        } else {
+            self.enter(status, Some(before), now, evidence, |status| show(status, machine));
+        }
+        true
     }
 
     /// Whether the execution that is under way goes on where we end.
@@ -180,32 +189,35 @@ impl Board {
         self.latest.send_replace(Arc::new(status.clone()));
     }
 
-    /// Enters a state, with the evidence. An end is final: what comes after it changes nothing.
-    pub(crate) fn go(
-        &self,
-        state: JobState,
-        evidence: impl Into<String>,
-        change: impl FnOnce(&mut JobStatus),
-    ) {
-        let before = self.lock().state;
+    /// Ends it.
+    pub(crate) fn end(&self, state: JobState, evidence: impl Into<String>, fault: Option<Fault>) {
+        let status = self.lock();
+        let before = status.state;
         if !before.is_end() {
-            self.enter(Some(before), state, evidence.into(), change);
+            self.enter(status, Some(before), state, evidence.into(), |status| status.error = fault);
         }
     }
 
-    /// Ends it.
-    pub(crate) fn end(&self, state: JobState, evidence: impl Into<String>, fault: Option<Fault>) {
-        self.go(state, evidence, |status| status.error = fault);
+    /// Ends it for good, by the state that it is in: its driver, which may be in the middle of a step, takes no
+    /// further one.
+    pub(crate) fn abandon(&self, evidence: &str, verdict: impl FnOnce(JobState) -> (JobState, Fault)) {
+        let status = self.lock();
+        self.sealed.store(true, Ordering::Relaxed);
+        let before = status.state;
+        if !before.is_end() {
+            let (state, fault) = verdict(before);
+            self.enter(status, Some(before), state, evidence.to_owned(), |s| s.error = Some(fault));
+        }
     }
 
     fn enter(
         &self,
+        mut status: MutexGuard<'_, JobStatus>,
         from: Option<JobState>,
         to: JobState,
         evidence: String,
         change: impl FnOnce(&mut JobStatus),
     ) {
-        let mut status = self.lock();
         status.state = to;
         if status.timeline.len() < TIMELINE_CAP || to.is_end() {
             status.timeline.push(TimelineStep {
@@ -230,12 +242,7 @@ impl Board {
     }
 
     pub(crate) fn note(&self, text: String) {
-        self.update(|status| {
-            if status.timeline.len() < TIMELINE_CAP {
-                let state = status.state;
-                status.timeline.push(TimelineStep { at: Timestamp::now(), state, evidence: text });
-            }
-        });
+        self.update(|status| jot(status, text));
     }
 
     fn append(&self, delta: &str) {
@@ -255,6 +262,14 @@ impl Board {
 
     fn lock(&self) -> MutexGuard<'_, JobStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Adds a line to the timeline of a state that goes on.
+fn jot(status: &mut JobStatus, text: String) {
+    if status.timeline.len() < TIMELINE_CAP {
+        let state = status.state;
+        status.timeline.push(TimelineStep { at: Timestamp::now(), state, evidence: text });
     }
 }
 

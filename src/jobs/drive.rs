@@ -180,7 +180,10 @@ impl Driver {
             self.means.journal.well().await;
             tokio::time::sleep(AGAIN).await;
         }
-        self.board.step(&self.charge.machine, evidence);
+        if !self.board.step(&self.charge.machine, evidence) {
+            // This task goes with its actor: nothing is sent for a job that was said to have ended.
+            std::future::pending::<()>().await;
+        }
     }
 
     fn search(&mut self, bound: Option<crate::model::BackendId>, not_before: std::time::Duration) {

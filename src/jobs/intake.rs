@@ -147,7 +147,9 @@ async fn step(
         keep_request: loaded.machine.terms().keep == Keep::All,
     };
     setup.journal.append(loaded.number, loaded.id, &step).await?;
-    board.step(&loaded.machine, evidence);
+    if !board.step(&loaded.machine, evidence) {
+        return Err(Error::Closing);
+    }
     Ok((loaded, true))
 }
 
