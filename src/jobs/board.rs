@@ -1,5 +1,6 @@
 //! What is known of one job: written by its driver, read by anybody without waiting.
 
+mod shown;
 mod sink;
 
 use std::sync::{
@@ -8,22 +9,19 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use jiff::Timestamp;
-use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::shown::{jot, show, took};
 use crate::jobs::journal::Loaded;
 use crate::{
     hub::Hub,
-    jobs::machine::{self, Machine, Stage},
+    jobs::machine::Machine,
     model::{EventBody, Fault, JobId, JobState, JobStatus, job::TimelineStep},
 };
 
 /// Text that is kept of a job, at most; what comes after is counted and not kept.
 const TEXT_CAP: usize = 16 * 1024 * 1024;
-/// Notes and steps that are kept.
-const TIMELINE_CAP: usize = 256;
 
 /// What is known of one job.
 pub(crate) struct Board {
@@ -218,14 +216,7 @@ impl Board {
         evidence: String,
         change: impl FnOnce(&mut JobStatus),
     ) {
-        status.state = to;
-        if status.timeline.len() < TIMELINE_CAP || to.is_end() {
-            status.timeline.push(TimelineStep {
-                at: Timestamp::now(),
-                state: to,
-                evidence: evidence.clone(),
-            });
-        }
+        shown::enter(&mut status, to, evidence.clone());
         change(&mut status);
         let body =
             EventBody::JobState { job: status.id, state: to, backend: status.backend.clone(), evidence };
@@ -263,46 +254,4 @@ impl Board {
     fn lock(&self) -> MutexGuard<'_, JobStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Adds a line to the timeline of a state that goes on.
-fn jot(status: &mut JobStatus, text: String) {
-    if status.timeline.len() < TIMELINE_CAP {
-        let state = status.state;
-        status.timeline.push(TimelineStep { at: Timestamp::now(), state, evidence: text });
-    }
-}
-
-/// What a machine knows of its job.
-fn show(status: &mut JobStatus, machine: &Machine) {
-    status.attempts = machine.tally().attempts;
-    if let Some(run) = machine.stage().run() {
-        status.backend = Some(run.backend.clone());
-        status.kind = Some(run.kind);
-        status.guarantee = Some(machine::guarantee(run.abilities, machine.terms().rerun));
-        status.remote_id = Some(run.named.clone().unwrap_or_else(|| run.remote.clone()));
-    }
-    match machine.stage() {
-        Stage::Ended(end) => {
-            status.error = end.fault.clone();
-            status.outputs = end.outputs.clone();
-            status.result = end.result.as_deref().and_then(raw);
-        }
-        Stage::Fetching { outputs, result, .. } => {
-            status.outputs = outputs.iter().flatten().cloned().collect();
-            status.result = result.as_deref().and_then(raw);
-        }
-        // It runs again: what it came to before does not count.
-        _ => status.error = None,
-    }
-}
-
-fn raw(json: &str) -> Option<Arc<RawValue>> {
-    RawValue::from_string(json.to_owned()).ok().map(Arc::from)
-}
-
-/// From the first time that it was sent until its last step: what a backend takes, without the wait for one.
-fn took(status: &JobStatus) -> Option<std::time::Duration> {
-    let sent = status.timeline.iter().find(|step| step.state == JobState::Sent)?;
-    status.timeline.last()?.at.duration_since(sent.at).try_into().ok()
 }

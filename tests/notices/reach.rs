@@ -15,6 +15,7 @@ use backline::{
     sim::{
         comfyui::{SimComfyui, Upgrades, Version},
         fault::Act,
+        proxy::{End, FaultProxy},
     },
 };
 use tokio::net::TcpListener;
@@ -112,8 +113,10 @@ pub(crate) async fn a_connection_that_is_cut() -> Option<Code> {
 
 pub(crate) async fn a_channel_that_the_server_closes() -> Option<Code> {
     let server = comfyui().await;
-    let supervisor = ready_with(backend(Kind::Comfyui, server.server().port())).await;
-    let seen = reason(&supervisor, Code::ConnectionClosed, async || server.server().cut()).await;
+    // A server that closes with bytes unread resets instead, and ours may have said something just now.
+    let proxy = FaultProxy::before(server.server().port()).await.unwrap();
+    let supervisor = ready_with(backend(Kind::Comfyui, proxy.port())).await;
+    let seen = reason(&supervisor, Code::ConnectionClosed, async || proxy.cut(End::Fin)).await;
     ready(&supervisor).await;
     seen
 }

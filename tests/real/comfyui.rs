@@ -78,7 +78,7 @@ async fn preflight(story: &Story) {
     drop(session);
     let job = story.work(Job::workflow("comfyui", graph("gone.safetensors", "SaveImage"))).await;
     let error = job.error.clone().unwrap();
-    assert_eq!(error.code(), Code::InvalidWorkflow);
+    assert_eq!(error.code(), Code::MissingModel);
     assert!(format!("{error} {:?}", error.detail()).contains("gone.safetensors"), "{error:?}");
 }
 
@@ -135,7 +135,7 @@ async fn comfyui() {
     let bad = json!({ "1": { "class_type": "NoSuchNode", "inputs": {} } });
     let job = story.work(Job::workflow("comfyui", bad)).await;
     let error = job.error.clone().unwrap();
-    assert_eq!((job.state, error.code()), (JobState::Failed, Code::InvalidWorkflow));
+    assert_eq!((job.state, error.code()), (JobState::Failed, Code::MissingNode));
     assert!(format!("{error} {:?}", error.detail()).contains("NoSuchNode"), "{error:?}");
 
     let crashed = story.supervisor.run(workflow(30, 0.1, 2)).await.unwrap();
