@@ -15,12 +15,14 @@ use crate::{
     },
     model::{BackendId, Code, Epoch, Fault},
     net::witness::told_elsewhere,
-    pool::Ask,
+    pool::{Ask, pass::Pass, route::Route},
     roster::Roster,
 };
 
-/// How long one look for a session lasts; then the target is looked up anew.
+/// How often who waits for a session looks whether the target is still what it was.
 const LOOK: Duration = Duration::from_secs(30);
+/// Longer than anybody stands in line.
+const LONG: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How long a cancel may take to be heard by the backend.
 const CANCEL: Duration = Duration::from_secs(10);
 
@@ -90,9 +92,7 @@ impl Search {
                 Turn::Retry | Turn::Same => {}
             }
             turn = Turn::Same;
-            // It keeps its place in line from look to look.
-            let entered = self.roster.line.enter(&route, &self.ask, Instant::now() + LOOK).await;
-            let Ok(pass) = entered else {
+            let Some(pass) = self.stand_in_line(target, &route).await else {
                 tokio::task::yield_now().await;
                 continue;
             };
@@ -104,6 +104,27 @@ impl Search {
             }
             drop(lease);
             tokio::time::sleep(AGAIN).await;
+        }
+    }
+}
+
+impl Search {
+    /// A slot by this way, or none where the target has another one now. Nobody leaves the line to look: with many who
+    /// wait since the same moment, others would go before them meanwhile.
+    async fn stand_in_line(&self, target: &str, route: &Arc<Route>) -> Option<Pass> {
+        let entered = self.roster.line.enter(route, &self.ask, Instant::now() + LONG);
+        tokio::pin!(entered);
+        loop {
+            tokio::select! {
+                biased;
+                entered = &mut entered => return entered.ok(),
+                () = tokio::time::sleep(LOOK) => {
+                    let same = self.roster.route(target).is_ok_and(|now| Arc::ptr_eq(&now, route));
+                    if !same || route.fits(&self.ask).is_err() {
+                        return None;
+                    }
+                }
+            }
         }
     }
 }

@@ -128,6 +128,12 @@ impl SimComfyui {
         self.switches.watch_ended()
     }
 
+    /// Whether the success of the prompt with this id was written to a socket. Like the real one, a program can be
+    /// killed between a prompt's end and the word of it.
+    pub fn told(&self, prompt_id: &str) -> bool {
+        self.switches.was_told(prompt_id)
+    }
+
     /// Whether sockets stay open, answer pings, and get no events.
     pub fn mute(&self, mute: bool) {
         self.switches.mute(mute);

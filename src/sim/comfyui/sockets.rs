@@ -177,6 +177,7 @@ pub(super) async fn publish(state: Arc<State>, mut events: mpsc::Receiver<Event>
         if state.switches.is_mute() {
             continue;
         }
+        let success = event.success().map(str::to_owned);
         let message = match event.body {
             EventBody::Text(value) => Message::text(value.to_string()),
             EventBody::Binary(bytes) => Message::binary(bytes),
@@ -191,7 +192,8 @@ pub(super) async fn publish(state: Arc<State>, mut events: mpsc::Receiver<Event>
             // A socket that is closing takes no more, and gives no receipt.
             let (parcel, receipt) = parcel(message.clone());
             if line.send(parcel).await.is_ok() {
-                let _ = receipt.await;
+                let written = receipt.await.is_ok();
+                success.iter().filter(|_| written).for_each(|id| state.switches.told(id));
             }
         }
     }

@@ -74,6 +74,14 @@ pub(super) struct Event {
     pub(super) body: EventBody,
 }
 
+impl Event {
+    /// The prompt whose good end it tells.
+    pub(super) fn success(&self) -> Option<&str> {
+        let EventBody::Text(text) = &self.body else { return None };
+        (text["type"] == "execution_success").then(|| text["data"]["prompt_id"].as_str())?
+    }
+}
+
 pub(super) enum EventBody {
     Text(Value),
     Binary(Vec<u8>),

@@ -1,7 +1,7 @@
 //! What a test sets and reads: it outlives the boots.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -26,6 +26,7 @@ pub(super) struct Switches {
     refuse: AtomicBool,
     executions: Mutex<HashMap<String, u32>>,
     ended: watch::Sender<u32>,
+    told: Mutex<HashSet<String>>,
 }
 
 impl Switches {
@@ -53,6 +54,14 @@ impl Switches {
         self.ended.send_modify(|ended| *ended += 1);
     }
 
+    pub(super) fn told(&self, id: &str) {
+        self.ends().insert(id.to_owned());
+    }
+
+    pub(super) fn was_told(&self, id: &str) -> bool {
+        self.ends().contains(id)
+    }
+
     pub(super) fn watch_ended(&self) -> watch::Receiver<u32> {
         self.ended.subscribe()
     }
@@ -63,6 +72,10 @@ impl Switches {
 
     pub(super) fn all_executions(&self) -> u32 {
         self.lock().values().sum()
+    }
+
+    fn ends(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
