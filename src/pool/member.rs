@@ -23,8 +23,33 @@ pub(crate) struct View<'a> {
     pub(crate) width: Width,
     /// The session that goes on with the asker's state, where it lives.
     pub(crate) tie: Option<Life>,
-    /// The time, where a member that came back stands beside one that was there all the time.
-    pub(crate) easing: Option<Instant>,
+    /// Where members that came back stand beside one that was there before them.
+    pub(crate) easing: Option<Easing>,
+}
+
+/// How far the members are that came back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Easing {
+    now: Instant,
+    /// The share of the one that is furthest: by it the others' are measured. Of two that both came back, the later one
+    /// is the cold one; and two that came back together have equal shares.
+    whole: f32,
+}
+
+impl Easing {
+    /// Of these; `None` where all are equally far.
+    pub(super) fn of(members: &[Member]) -> Option<Self> {
+        let eased = |member: &Member| member.slot.ease.is_under_way();
+        if members.len() < 2 || !members.iter().any(eased) {
+            return None;
+        }
+        let now = Instant::now();
+        let open = members.iter().filter(|member| member.slot.door.seats.is_open());
+        let shares = open.map(|member| member.slot.ease.share(now));
+        let (least, most) =
+            shares.fold((1f32, 0f32), |(least, most), share| (least.min(share), most.max(share)));
+        (least < most).then_some(Self { now, whole: most })
+    }
 }
 
 /// Whether one backend was named, or a choice of them.
@@ -67,13 +92,14 @@ impl Member {
             weight: self.weight as f32
                 * self.share(view)
                 * if entry == Entry::Trial { TRIAL_SHARE } else { 1.0 },
+            eased: self.share(view) < 1.0,
             entry,
         })
     }
 
     /// The share of its work that it gets so soon after a reconnect, while others have theirs whole.
     fn share(&self, view: &View<'_>) -> f32 {
-        view.easing.map_or(1.0, |now| self.slot.ease.share(now))
+        view.easing.map_or(1.0, |easing| self.slot.ease.share(easing.now) / easing.whole)
     }
 
     /// Slots that its share leaves.
@@ -81,7 +107,7 @@ impl Member {
         let limit = self.slot.door.seats.limit();
         match view.easing {
             None => limit,
-            Some(_) => (limit as f32 * self.share(view)).ceil() as u32,
+            Some(_) => ((limit as f32 * self.share(view)).ceil() as u32).min(limit),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Which member gets the next request. Pure.
 //!
 //! Two are drawn by weight and the freer one is taken. With everything idle each gets its weight's share; under load
-//! the fuller one of two is passed over, which keeps the longest queue short without anybody counting all of them.
+//! the fuller one of two is passed over, which keeps the longest queue short without anybody counting all of them. One
+//! that came back a moment ago is kept out of that comparison: with next to nothing to do it would win each one, and get
+//! twice the share that it is to begin with.
 
 /// How good a choice a member is: a member of a worse rank gets nothing while one of a better rank could, be it busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,8 @@ pub(crate) struct Look {
     pub(crate) limit: u32,
     /// Its share.
     pub(crate) weight: f32,
+    /// Whether that is less than it will be: it came back a moment ago.
+    pub(crate) eased: bool,
     pub(crate) entry: Entry,
 }
 
@@ -76,6 +80,9 @@ pub(crate) fn pick(
         last
     };
     let (first, second) = (draw()?, draw()?);
+    if first.1.eased || second.1.eased {
+        return Some(first.0);
+    }
     let (one, two) = (first.1.freedom(), second.1.freedom());
     Some(if two > one { second.0 } else { first.0 })
 }
@@ -87,7 +94,7 @@ mod tests {
     use super::*;
 
     fn look(free: u32, weight: f32) -> Look {
-        Look { rank: Rank::Fit, warm: false, free, limit: 4, weight, entry: Entry::Plain }
+        Look { rank: Rank::Fit, warm: false, free, limit: 4, weight, eased: false, entry: Entry::Plain }
     }
 
     fn shares(looks: &[Look], turns: usize) -> Vec<f32> {
@@ -107,8 +114,12 @@ mod tests {
 
     #[test]
     fn a_member_that_comes_back_gets_about_a_tenth_of_its_share() {
-        let shares = shares(&[look(4, 1.0), look(4, 0.1)], 20_000);
-        assert!((0.05..0.13).contains(&shares[1]), "{shares:?}");
+        // However busy the other one is.
+        for free in 1..=4 {
+            let back = Look { eased: true, limit: 1, ..look(1, 0.1) };
+            let shares = shares(&[look(free, 1.0), back], 20_000);
+            assert!((0.08..0.1).contains(&shares[1]), "{free}: {shares:?}");
+        }
     }
 
     #[test]
@@ -136,14 +147,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_picked_is_of_the_best_rank_and_free(
-            members in prop::collection::vec((0u8..3, any::<bool>(), 0u32..4, 0.01f32..3.0, any::<bool>()), 0..12),
+            members in prop::collection::vec((0u8..3, any::<bool>(), 0u32..4, 0.01f32..3.0, any::<bool>(), any::<bool>()), 0..12),
             seed: u64,
         ) {
             let looks: Vec<Option<Look>> = members
                 .iter()
-                .map(|(rank, warm, free, weight, there)| {
+                .map(|(rank, warm, free, weight, there, eased)| {
                     let rank = [Rank::Fit, Rank::Resting, Rank::Ejected][*rank as usize];
-                    there.then_some(Look { rank, warm: *warm, free: *free, limit: 4, weight: *weight, entry: Entry::Plain })
+                    there.then_some(Look { rank, warm: *warm, free: *free, limit: 4, weight: *weight, eased: *eased, entry: Entry::Plain })
                 })
                 .collect();
             let mut dice = fastrand::Rng::with_seed(seed);

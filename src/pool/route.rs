@@ -8,9 +8,6 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::{ArcSwap, Guard};
-use tokio::time::Instant;
-
 use crate::{
     connection::slot::Slot,
     error::Error,
@@ -18,7 +15,7 @@ use crate::{
         Ask, Life,
         budget::Budget,
         figures::Figures,
-        member::{Member, View, Width},
+        member::{Easing, Member, View, Width},
         pass::Pass,
         pick::{Entry, best_rank, pick},
         plan::Plan,
@@ -27,6 +24,7 @@ use crate::{
         ties::Ties,
     },
 };
+use arc_swap::{ArcSwap, Guard};
 
 /// The way from a target to a member. The members are published by the pool's actor and read without waiting; what it
 /// publishes outlives it.
@@ -163,7 +161,7 @@ impl Route {
         let width = if self.is_backend() { Width::One } else { Width::Choice };
         let tied = ask.sticky.as_ref().and_then(|key| self.ties.of(key));
         let tie = tied.filter(|tie| members.iter().any(|member| member.has(tie)));
-        View { ask, width, tie, easing: easing(members) }
+        View { ask, width, tie, easing: Easing::of(members) }
     }
 
     /// Remembers who goes on with the asker's state.
@@ -244,13 +242,4 @@ impl Route {
         };
         Error::Unavailable { target: self.name.to_string(), wait, waited, why, fault: fault.map(Box::new) }
     }
-}
-
-/// The time, where a member that came back stands beside one that was there all the time.
-fn easing(members: &[Member]) -> Option<Instant> {
-    if members.len() < 2 || !members.iter().any(|member| member.slot.ease.is_under_way()) {
-        return None;
-    }
-    let whole = |m: &Member| m.slot.door.seats.is_open() && !m.slot.ease.is_under_way();
-    members.iter().any(whole).then(Instant::now)
 }

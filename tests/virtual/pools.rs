@@ -280,6 +280,69 @@ async fn a_backend_that_comes_back_gets_a_tenth_of_its_share_and_all_of_it_after
     assert_eq!(fill(&world, "both").await.len(), 20);
 }
 
+/// Leases of `both` over two seconds, of as many hosts as it has slots, each for 20 ms.
+async fn under_load(world: &World, hosts: usize) -> HashMap<String, usize> {
+    let (mut running, end) = (JoinSet::new(), Instant::now() + Duration::from_secs(2));
+    for _ in 0..hosts {
+        let handle = world.supervisor.handle();
+        running.spawn(async move {
+            let mut counts = HashMap::<String, usize>::new();
+            while Instant::now() < end {
+                let lease = handle.lease("both").await.unwrap();
+                *counts.entry(lease.backend().to_string()).or_default() += 1;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            counts
+        });
+    }
+    running.join_all().await.into_iter().flatten().fold(HashMap::new(), |mut counts, (backend, count)| {
+        *counts.entry(backend).or_default() += count;
+        counts
+    })
+}
+
+/// A restarted server got 21 of 36 requests within its first two seconds: it was the freer one of two each time.
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_comes_back_under_load_gets_no_more_than_its_share_however_free_it_is() {
+    let world = World::pooled(&["a", "b"], &[pool("both", &["a", "b"])], |b| b.limits.slots = 40).await;
+    world.actor("b").becomes(Mood::Down);
+    a_moment().await;
+    world.actor("b").becomes(Mood::Up);
+    world.until("b", |b| b.phase == backline::model::Phase::Ready).await;
+    // The other one has a slot for each of the hosts.
+    let counts = under_load(&world, 40).await;
+    let share = counts["b"] * 100 / (counts["a"] + counts["b"]);
+    // From a tenth to a quarter of what the other one gets.
+    assert!((8..22).contains(&share), "{share} % of {counts:?}");
+}
+
+/// The start of one takes the machine's cores, so that the other one's session is lost, too.
+#[tokio::test(start_paused = true)]
+async fn of_two_that_came_back_the_later_one_begins_with_less_and_two_at_once_are_equal() {
+    let world = World::pooled(&["a", "b"], &[pool("both", &["a", "b"])], |b| b.limits.slots = 40).await;
+    let back = async |name: &str, pause: u64| {
+        world.actor(name).becomes(Mood::Down);
+        a_moment().await;
+        world.actor(name).becomes(Mood::Up);
+        world.until(name, |b| b.phase == backline::model::Phase::Ready).await;
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+    };
+    back("a", 5).await;
+    back("b", 0).await;
+    let counts = under_load(&world, 40).await;
+    let share = counts["b"] * 100 / (counts["a"] + counts["b"]);
+    assert!((10..30).contains(&share), "{share} % of {counts:?}");
+    ["a", "b"].iter().for_each(|name| world.actor(name).becomes(Mood::Down));
+    a_moment().await;
+    ["a", "b"].iter().for_each(|name| world.actor(name).becomes(Mood::Up));
+    for name in ["a", "b"] {
+        world.until(name, |b| b.phase == backline::model::Phase::Ready).await;
+    }
+    let counts = under_load(&world, 40).await;
+    let share = counts["b"] * 100 / (counts["a"] + counts["b"]);
+    assert!((35..65).contains(&share), "{share} % of {counts:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn asks_with_one_key_get_one_session_as_long_as_it_lives() {
     let world = World::pooled(&["a", "b"], &[pool("both", &["a", "b"])], |b| b.limits.slots = 2).await;
