@@ -2,9 +2,11 @@
 
 pub(crate) mod actor;
 pub mod answers;
+mod blame;
 mod endpoint;
 pub mod history;
 mod patient;
+mod root;
 pub mod verdict;
 
 use serde::Serialize;

@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, watch};
 use crate::{
     history::Chronicle,
     meter::Meter,
-    model::{BackendId, BackendStatus, Event, EventBody, JobState, Phase, PoolStatus, Snapshot},
+    model::{BackendId, BackendStatus, Code, Event, EventBody, Fault, JobState, Phase, PoolStatus, Snapshot},
     notices::Toll,
     registry::Stock,
 };
@@ -251,8 +251,10 @@ fn moves(status: &BackendStatus) -> impl PartialEq + use<'_> {
 fn changes(before: &BackendStatus, after: &Arc<BackendStatus>) -> Vec<EventBody> {
     let mut bodies = Vec::new();
     let backend = after.id.clone();
-    let reason =
-        || after.last_error.as_ref().map(|e| crate::model::Fault::new(e.code, &e.message).with_fix(&e.fix));
+    let reason = || {
+        let own = after.last_error.as_ref().map(|e| Fault::new(e.code, &e.message).with_fix(&e.fix));
+        own.or_else(|| after.root_cause.as_ref().map(|root| Fault::new(Code::DependencyDown, &root.message)))
+    };
     if (before.phase, before.epoch) != (after.phase, after.epoch) {
         bodies.push(EventBody::BackendPhase {
             backend: backend.clone(),

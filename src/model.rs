@@ -30,5 +30,5 @@ pub use kind::Kind;
 pub use notice::{Notice, NoticeId, Severity};
 pub use phase::{Channel, Health, Phase};
 pub use snapshot::{Overall, PoolStatus, RouteStatus, Snapshot};
-pub use status::{BackendStatus, Breaker};
+pub use status::{BackendStatus, Breaker, RootCause};
 pub use work::Work;

@@ -116,7 +116,9 @@ pub struct BackendConfig {
     /// An http proxy for this backend alone; none unless named, whatever the environment says. It carries requests
     /// and ComfyUI's WebSocket (by `CONNECT`), and is not used for an address of this machine.
     pub proxy: Option<Secret>,
-    /// Backends that must be ready before this one is dialed.
+    /// Backends that this one needs. It is dialed all the same, and anew at once when one of them is back. While one is
+    /// not ready, this one is degraded because of it: a pool prefers its other members, and its own notices are held
+    /// back. Default none.
     pub depends_on: Vec<BackendId>,
     /// A group of backends that share one card: one of them has it at a time.
     pub exclusive: Option<BackendId>,

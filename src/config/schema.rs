@@ -232,7 +232,7 @@ const FIELDS: &[FieldDoc] = &[
     row("backends.*.limits.slots", Count(1, 10_000), "", "Leases at a time: 3 for comfyui, 4 for gradio, 2 for wan2gp, 32 for litellm, 8 for openai."),
     row("backends.*.limits.weight", Count(1, 100), "1", "Its share of a pool's work: one of 3 gets three times what one of 1 gets."),
     row("backends.*.proxy", Proxy, "", "An http proxy for it alone, not used on loopback; HTTP_PROXY is never obeyed."),
-    row("backends.*.depends_on", Ids, "", "Backends that must be ready before this one is dialed."),
+    row("backends.*.depends_on", Ids, "", "Backends that this one needs: dialed all the same, it is shown as degraded while one is not ready."),
     row("backends.*.exclusive", Id, "", "A name that backends on one graphics card share: they take turns on it."),
     row("backends.*.unload", Flag, "false", "Whether a ComfyUI unloads its models before another one of its `exclusive` group gets work."),
     row("backends.*.thresholds", Group, "", "Limits of its own, in place of those for all."),

@@ -32,6 +32,8 @@ pub(crate) enum Msg {
         epoch: Epoch,
     },
     Tick,
+    /// Another backend, which this one needs, came or went.
+    Leans,
     Command(Command),
     /// A bug, for tests and the demo.
     #[cfg(feature = "sim")]
@@ -87,6 +89,7 @@ impl Actor for Connection {
             Msg::Vital { epoch, vital } => state.vital(epoch, vital),
             Msg::Drained { epoch } => state.step(Event::Drained { epoch }),
             Msg::Tick => state.step(Event::Tick),
+            Msg::Leans => state.show(),
             Msg::Command(command) => state.step(Event::Command(command)),
             #[cfg(feature = "sim")]
             Msg::Panic => panic!("a panic was injected into the connection `{}`", state.slot.config.id),

@@ -121,6 +121,8 @@ pub(crate) fn blank(config: &BackendConfig) -> BackendStatus {
         source: config.source,
         phase: Phase::Idle,
         reason: (!config.enabled).then(|| "disabled in the configuration".to_owned()),
+        depends_on: config.depends_on.clone(),
+        root_cause: None,
         health: Health::Unknown,
         channel: Channel::None,
         since: jiff::Timestamp::now(),

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use backline_supervisors::{Down, Next};
 use jiff::Timestamp;
 
@@ -32,7 +32,10 @@ use crate::{
         record::Record,
     },
     hub::Hub,
-    model::{BackendStatus, Breaker, Channel, Code, Epoch, Fault, Health, Kind, Phase, status::LastError},
+    model::{
+        BackendStatus, Breaker, Channel, Code, Epoch, Fault, Health, Kind, Phase, RootCause,
+        status::LastError,
+    },
     net::witness::Sworn,
     pool::{card::Cards, line::Line, traffic::Traffic},
     settings::change::retuned,
@@ -56,6 +59,8 @@ pub(crate) struct Slot {
     pub(crate) line: Arc<Line>,
     /// What it turned out to be; as configured before.
     kind: AtomicU8,
+    /// Which of the backends that it needs is not ready, as health found last.
+    root_cause: ArcSwapOption<RootCause>,
     /// Milliseconds since 1970; 0 where it is not cordoned.
     cordoned: AtomicI64,
     memory: Mutex<Memory>,
@@ -126,6 +131,7 @@ impl Slot {
             pace: common.pace.clone(),
             line: common.line.clone(),
             kind: AtomicU8::new(config.kind as u8),
+            root_cause: ArcSwapOption::empty(),
             cordoned: AtomicI64::new(0),
             memory: Mutex::new(Memory::new(last, pacing, patience, seed)),
             connector: Mutex::new(None),
@@ -161,6 +167,7 @@ impl Slot {
         self.record.update(|status| {
             status.required = now.required;
             status.source = now.source;
+            status.depends_on.clone_from(&now.depends_on);
         });
     }
 
@@ -255,6 +262,7 @@ fn show_absence(status: &mut BackendStatus, phase: Phase, why: &Fault, next: Opt
     }
     status.phase = phase;
     status.reason = Some(why.message().to_owned());
+    status.root_cause = None;
     status.health = Health::Unknown;
     status.channel = Channel::None;
     status.queue = None;

@@ -17,7 +17,7 @@ use crate::{
         machine::{Vital, Witness},
         slot::Slot,
     },
-    health::{HealthReport, endpoint::Endpoint, patient::Patient, verdict::Advice},
+    health::{HealthReport, blame::blame, endpoint::Endpoint, patient::Patient, verdict::Advice},
     model::{BackendId, Code, Epoch, Fault},
     net::witness::told_elsewhere,
     roster::Roster,
@@ -108,6 +108,7 @@ impl State {
         for slot in &slots {
             self.attend(slot, now, &mut asked);
         }
+        blame(&self.roster, &slots);
         self.set_wheel(now);
     }
 

@@ -109,7 +109,9 @@ fn ready(status: &BackendStatus) -> Answer {
             Answer::new(Holds::No, format!("all {} slots are taken", slots.limit))
         }
         (Phase::Ready, _) => {
-            Answer::new(Holds::Yes, format!("{} of {} slots are taken", slots.used, slots.limit))
+            let root = status.root_cause.as_ref().map(|root| format!("; but {}", root.message));
+            let root = root.unwrap_or_default();
+            Answer::new(Holds::Yes, format!("{} of {} slots are taken{root}", slots.used, slots.limit))
         }
         _ => Answer::new(Holds::No, why()),
     }

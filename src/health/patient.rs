@@ -97,7 +97,10 @@ impl Patient {
         HealthReport {
             backend: slot.config.id.clone(),
             answers: slot.record.read(|status| Answers::of(status, identity)),
-            health: patient.filter(|_| live).map_or(Health::Unknown, |p| p.verdict.health()),
+            health: patient.filter(|_| live).map_or(Health::Unknown, |p| match p.verdict.health() {
+                Health::Healthy if slot.lacks_another() => Health::Degraded,
+                health => health,
+            }),
             probes: patient.map_or(0, |p| p.history.probes()),
             success_rate: patient.and_then(|p| p.history.success_rate()),
             latency_ms: patient.and_then(|p| p.history.latency_ms()),

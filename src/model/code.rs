@@ -179,6 +179,8 @@ codes! {
     VersionVulnerable = "version_vulnerable", Backend, Retry;
     /// The connection comes and goes.
     Flapping = "flapping", Unreachable, Retry;
+    /// Another backend, which this one needs, is not ready.
+    DependencyDown = "dependency_down", Unreachable, Retry;
     /// The backend's live channel does not tell everything.
     ChannelDegraded = "channel_degraded", Backend, Retry;
     /// The webhook of the notices takes none.

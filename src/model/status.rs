@@ -123,6 +123,19 @@ impl LastError {
     }
 }
 
+/// Why a backend does less than it could, though nothing is wrong with it: the deepest of those it needs that is not
+/// ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
+pub struct RootCause {
+    /// The one that is not ready.
+    pub backend: BackendId,
+    /// How it stands.
+    pub phase: Phase,
+    /// One sentence, which names it.
+    pub message: String,
+}
+
 /// Everything that is known of one backend. The fields are the contract's; times are wall-clock.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
@@ -136,8 +149,12 @@ pub struct BackendStatus {
     pub enabled: bool,
     pub source: Source,
     pub phase: Phase,
-    /// Why the phase is what it is, one sentence; `None` while ready.
+    /// Why the phase is what it is, one sentence; while ready, why it is degraded by another backend, else `None`.
     pub reason: Option<String>,
+    /// The backends that it needs.
+    pub depends_on: Vec<BackendId>,
+    /// The one of them, or of those that they need, that is not ready.
+    pub root_cause: Option<RootCause>,
     pub health: Health,
     pub channel: Channel,
     pub since: Timestamp,

@@ -69,6 +69,7 @@ pub const fn entry(code: Code) -> Entry {
         Code::RequestTimeout => reach::REQUEST_TIMEOUT,
         Code::Hang => reach::HANG,
         Code::ProxyInTheWay => reach::PROXY_IN_THE_WAY,
+        Code::DependencyDown => reach::DEPENDENCY_DOWN,
         Code::Flapping => reach::FLAPPING,
         Code::ChannelDegraded => reach::CHANNEL_DEGRADED,
         Code::Unavailable => reach::UNAVAILABLE,

@@ -3,6 +3,7 @@
 //! Each look says what is to be raised and what may stay open, so that a look that was missed, or a restart, is made
 //! good by the next one.
 
+mod lean;
 mod outage;
 mod seen;
 
@@ -13,7 +14,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use self::{outage::Outage, seen::Seen};
+use self::{lean::Lean, outage::Outage, seen::Seen};
 use crate::{
     model::{BackendStatus, Channel, Code, Health, Phase, Severity, status::LastError},
     notices::{draft::Draft, version},
@@ -73,6 +74,7 @@ pub(super) enum Keep {
 pub(super) struct Case {
     before: Option<Seen>,
     outage: Option<Outage>,
+    lean: Lean,
     losses: VecDeque<Instant>,
     flapping: Option<Flapping>,
     blind_since: Option<Instant>,
@@ -110,9 +112,16 @@ impl Case {
         let mut verdict = Verdict::default();
         let mut wanted = Vec::new();
         wanted.extend(self.crash(status, now, &mut verdict.due));
-        wanted.extend(self.flap(status, now, &mut verdict.due));
-        wanted.extend(self.absence(status, weight, now, &mut verdict.due));
-        wanted.extend(self.unwell(status, now, &mut verdict.due));
+        wanted.extend(self.lean.look(status, now, &mut verdict.due));
+        if lean::root_of(status).is_some() {
+            // Counted anew once the other backend is back.
+            (self.outage, self.flapping, self.blind_since) = (None, None, None);
+            self.losses.clear();
+        } else {
+            wanted.extend(self.flap(status, now, &mut verdict.due));
+            wanted.extend(self.absence(status, weight, now, &mut verdict.due));
+            wanted.extend(self.unwell(status, now, &mut verdict.due));
+        }
         let version = status.version.as_deref().and_then(|v| version::vulnerable(status.kind, v));
         wanted.extend(version.map(|draft| (draft, 0)));
         self.before = Some(Seen::of(status));

@@ -4,7 +4,11 @@
 //! of the tree, set aside like a backend where it crashes: its next incarnation, or the next look, makes good what was
 //! missed, since each look names all that may stay open.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use backline_supervisors::{NodeState, TreeSnapshot};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -13,7 +17,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     connection::alarm::Task,
     hub::Hub,
-    model::{BackendId, Code, Severity, Snapshot},
+    model::{BackendId, BackendStatus, Code, Severity, Snapshot},
     net::container::container,
     notices::{
         clock::Pace,
@@ -150,12 +154,26 @@ impl State {
     fn look_at_backends(&mut self, snapshot: &Snapshot, now: Instant) -> Option<Instant> {
         let any_required = snapshot.backends.iter().any(|b| b.enabled && b.required);
         let config = self.standing.now().config.clone();
-        self.cases.retain(|id, _| snapshot.backend(id.as_str()).is_some());
+        let known: HashSet<_> = snapshot.backends.iter().map(|status| &status.id).collect();
+        self.cases.retain(|id, _| known.contains(id));
+        let mut suffering = HashMap::<_, Vec<_>>::new();
+        for status in &snapshot.backends {
+            if let Some(root) = &status.root_cause {
+                suffering.entry(&root.backend).or_default().push(status);
+            }
+        }
         let mut next = None;
         for status in &snapshot.backends {
-            let weight = if status.required || !any_required { Weight::Needed } else { Weight::Optional };
+            let dependents = suffering.remove(&status.id).unwrap_or_default();
+            let counts = |status: &Arc<BackendStatus>| status.required || !any_required;
+            let needed = counts(status) || dependents.iter().any(|status| counts(status));
             let own = config.backends.get(&status.id).map(|backend| backend.thresholds).unwrap_or_default();
-            let terms = Terms { weight, limits: own.or(config.thresholds), container: container() };
+            let terms = Terms {
+                weight: if needed { Weight::Needed } else { Weight::Optional },
+                limits: own.or(config.thresholds),
+                container: container(),
+                dependents: dependents.into_iter().map(|status| status.id.clone()).collect(),
+            };
             let watched = self.cases.entry(status.id.clone()).or_default();
             for draft in watched.look(status, terms, now) {
                 self.desk.raise(draft);

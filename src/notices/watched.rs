@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::Thresholds,
-    model::{BackendStatus, Code},
+    model::{BackendId, BackendStatus, Code},
     net::Address,
     notices::{
         catalogue,
@@ -16,13 +16,18 @@ use crate::{
     },
 };
 
+/// Dependents that a notice names.
+const NAMED: usize = 5;
+
 /// Under which terms a backend is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Terms {
     pub(super) weight: Weight,
     pub(super) limits: Thresholds,
     /// What runs Backline in a container, where something does.
     pub(super) container: Option<&'static str>,
+    /// Those that are degraded because of it.
+    pub(super) dependents: Vec<BackendId>,
 }
 
 /// One backend, and what is remembered of it between looks.
@@ -66,8 +71,11 @@ impl Watched {
         }
         let verdict = self.case.look(status, terms.weight, now);
         self.home = Home::of(status, terms.container);
-        let (mut raise, due) = self.gauges.look(status, &terms.limits, now);
-        raise.extend(verdict.raise.into_iter().map(|draft| self.at_home(draft, terms.container)));
+        // Slow answers and failures are the other's, too.
+        let limits = if status.root_cause.is_some() { Thresholds::default() } else { terms.limits };
+        let (mut raise, due) = self.gauges.look(status, &limits, now);
+        let own = verdict.raise.into_iter().map(|draft| self.at_home(draft, terms.container));
+        raise.extend(own.map(|draft| with_dependents(draft, &terms.dependents)));
         self.due = [verdict.due, due].into_iter().flatten().min();
         self.seen = Some((status.clone(), terms));
         raise
@@ -105,6 +113,20 @@ impl Watched {
     }
 }
 
+/// Names those that suffer with it: they have no notices of their own meanwhile.
+fn with_dependents(draft: Draft, dependents: &[BackendId]) -> Draft {
+    let names: Vec<_> = dependents.iter().take(NAMED).map(BackendId::as_str).collect();
+    let more = dependents.len().saturating_sub(NAMED);
+    let named = match more {
+        _ if names.is_empty() => return draft,
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    };
+    let verb = if dependents.len() == 1 { "is" } else { "are" };
+    let message = format!("{}; {named} {verb} degraded because of it", draft.message);
+    draft.message(message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +141,7 @@ mod tests {
         weight: Weight::Needed,
         limits: Thresholds { latency: None, queue: None, success: None, vram_free: None },
         container: Some("a Docker container"),
+        dependents: Vec::new(),
     };
 
     fn refused(url: &str) -> BackendStatus {
@@ -133,7 +156,7 @@ mod tests {
 
     fn told(status: BackendStatus, terms: Terms) -> Code {
         let (mut watched, now, status) = (Watched::default(), Instant::now(), Arc::new(status));
-        watched.look(&status, terms, now);
+        watched.look(&status, terms.clone(), now);
         let raised = watched.look(&status, terms, now + std::time::Duration::from_secs(5));
         assert!(watched.keeps(raised[0].code), "{raised:?}");
         raised[0].code

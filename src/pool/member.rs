@@ -122,7 +122,8 @@ impl Member {
             Gate::Held => return None,
         };
         let avoided = view.ask.avoid.as_ref().is_some_and(|life| self.has(life));
-        let rank = if avoided { rank.max(Rank::Resting) } else { rank };
+        // What it would do for this ask may need the backend that is not there.
+        let rank = if avoided || self.slot.lacks_another() { rank.max(Rank::Resting) } else { rank };
         Some(if self.lacks(view.ask) { (Rank::Unlike, Entry::Plain) } else { (rank, entry) })
     }
 

@@ -36,6 +36,10 @@ impl Standing {
                 None => (with_gate(member, view, use_of(member, view.ask)), None),
             },
         };
+        let words = match member.slot.root_cause() {
+            Some(root) => format!("{words}; {}", root.message),
+            None => words,
+        };
         let next = fault.as_ref().and_then(|_| next_dial(member));
         Self { backend, words, next, ready: fault.is_none(), fault }
     }

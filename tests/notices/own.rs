@@ -142,6 +142,27 @@ pub(crate) async fn a_backend_that_a_person_paused() -> Option<Code> {
     Some(Code::Paused)
 }
 
+/// A person pauses what another backend needs.
+pub(crate) async fn a_backend_whose_need_a_person_paused() -> Option<Code> {
+    let servers = [
+        SimComfyui::start(Version::V0_24_0).await.unwrap(),
+        SimComfyui::start(Version::V0_24_0).await.unwrap(),
+    ];
+    let mut needed = backend(Kind::Comfyui, servers[0].server().port());
+    needed.id = BackendId::new("needed").unwrap();
+    let mut needing = backend(Kind::Comfyui, servers[1].server().port());
+    needing.depends_on = vec![needed.id.clone()];
+    let config = Config::new().backend(needed).backend(needing);
+    let supervisor = Supervisor::builder().config(config).start().await.unwrap();
+    until(&supervisor, |b| b.id.as_str() == "a" && b.phase == Phase::Ready).await;
+    supervisor.pause_backend("needed").unwrap();
+    let notice = raised(&supervisor, Code::DependencyDown).await;
+    assert_eq!(notice.message, "a is degraded because needed is paused");
+    supervisor.resume_backend("needed").unwrap();
+    ended(&supervisor, Code::DependencyDown).await;
+    Some(notice.code)
+}
+
 async fn failed_or_paused(supervisor: &Supervisor) {
     until(supervisor, |b| {
         b.phase == Phase::Paused && b.last_error.as_ref().is_some_and(|e| e.code == Code::Paused)

@@ -82,6 +82,7 @@ produced! {
     ConfigMasked: Real, own::a_change_under_an_edit;
     Crashed: Real, own::an_actor_that_crashes;
     CrashLoop: Real, own::an_actor_that_keeps_crashing;
+    DependencyDown: Real, own::a_backend_whose_need_a_person_paused;
     Paused: Real, own::a_backend_that_a_person_paused;
     DiskTrouble: Real, own::a_disk_that_refuses;
     DiskFull: Real, own::a_disk_that_is_full;

@@ -10,6 +10,7 @@ mod health;
 mod herd;
 mod history;
 mod leases;
+mod needs;
 mod notices;
 mod pools;
 mod reconnect;

@@ -6,7 +6,7 @@ use super::State;
 use crate::{
     connection::slot::{open_breaker, wall},
     model::{
-        BackendStatus, Channel, Health, Phase,
+        BackendStatus, Channel, Fault, Health, Phase, RootCause,
         status::{LastError, Slots},
     },
 };
@@ -16,6 +16,7 @@ impl State {
     pub(super) fn show(&self) {
         let (machine, memory) = (&self.machine, self.slot.memory().clone());
         let (used, limit) = self.slot.door.slots();
+        let root = self.slot.root_cause();
         self.slot.record.update(|status| {
             let (phase, health) = (machine.phase(), machine.health());
             if status.phase != phase {
@@ -23,12 +24,12 @@ impl State {
                 log(status, phase, machine.fault());
             }
             status.phase = phase;
-            status.reason = machine.fault().map(|f| f.message().to_owned());
-            // A degraded channel shows on a session that answers.
-            status.health = match (health, status.channel) {
-                (Health::Healthy, Channel::Degraded) => Health::Degraded,
-                (health, _) => health,
-            };
+            let lacking = root.as_ref().filter(|_| phase == Phase::Ready).map(|root| root.message.as_str());
+            status.reason = machine.fault().map(Fault::message).or(lacking).map(str::to_owned);
+            // A degraded channel shows on a session that answers, and so does the want of another backend.
+            let less = status.channel == Channel::Degraded || root.is_some();
+            status.health = if health == Health::Healthy && less { Health::Degraded } else { health };
+            status.root_cause = root.map(|root| RootCause::clone(&root));
             status.epoch = memory.epoch.get();
             status.attempts = if phase == Phase::Ready { 0 } else { memory.attempts };
             status.next_attempt_at = machine.next_attempt().map(wall);
@@ -54,7 +55,7 @@ impl State {
     }
 }
 
-fn log(status: &BackendStatus, phase: Phase, fault: Option<&crate::model::Fault>) {
+fn log(status: &BackendStatus, phase: Phase, fault: Option<&Fault>) {
     let (backend, epoch) = (&status.id, status.epoch);
     match fault {
         Some(fault) => tracing::info!(%backend, epoch, %phase, code = %fault.code(), cause = %fault, "phase"),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Slot, wall};
 use crate::model::{
-    Breaker, Fault, Kind, Phase,
+    Breaker, Fault, Kind, Phase, RootCause,
     status::{Queue, Slots},
 };
 
@@ -42,6 +42,26 @@ impl Slot {
     pub(crate) fn cordoned_at(&self) -> Option<Timestamp> {
         let since = self.cordoned.load(Relaxed);
         Timestamp::from_millisecond(since).ok().filter(|_| since != 0)
+    }
+
+    /// Whether it needs others.
+    pub(crate) fn needs_others(&self) -> bool {
+        !self.settings.load().depends_on.is_empty()
+    }
+
+    /// Which of the backends that it needs is not ready.
+    pub(crate) fn root_cause(&self) -> Option<Arc<RootCause>> {
+        self.root_cause.load_full()
+    }
+
+    /// Whether one of those is not ready.
+    pub(crate) fn lacks_another(&self) -> bool {
+        self.root_cause.load().is_some()
+    }
+
+    /// Takes what health found of the backends that it needs, for the connection to show.
+    pub(crate) fn blame(&self, root: Option<RootCause>) {
+        self.root_cause.store(root.map(Arc::new));
     }
 
     /// The backend told how long its queue is. What is not ours there takes slots.

@@ -199,6 +199,21 @@ pub(super) const PROXY_IN_THE_WAY: Entry = Entry::new(
     "Backline obeys no HTTP_PROXY: only what `proxy` says for a backend is used, and never for this machine.",
 ]);
 
+pub(super) const DEPENDENCY_DOWN: Entry = Entry::new(
+    "A backend that it needs is not ready",
+    Warning,
+    &[
+        "A person paused or disabled the backend that it needs.",
+        "The backend that it needs is off, or cannot be reached.",
+    ],
+    "Bring back the backend that the message names; this one is well again by itself then.",
+)
+.steps(&[
+    "Look at the backend that the message names: its own card says what is wrong with it.",
+    "If a person paused it, resume it; if it is disabled, enable it in the configuration.",
+    "If this one does well without it, take it out of `depends_on`.",
+]);
+
 pub(super) const FLAPPING: Entry = Entry::new(
     "The connection comes and goes",
     Warning,
