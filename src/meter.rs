@@ -6,7 +6,10 @@ use std::{borrow::Cow, time::Duration};
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::model::{JobState, Phase, Snapshot};
+use crate::{
+    model::{JobState, Phase, Snapshot},
+    pool::outcome::Outcome,
+};
 
 const METADATA: Metadata<'static> = Metadata::new("backline", Level::INFO, None);
 /// Buckets of durations, in seconds: from a loopback answer to a long render.
@@ -32,9 +35,16 @@ const COUNTERS: &[(&str, &str)] = &[
     ("backline_events_lagged_total", "Events that readers of the API were too slow for."),
 ];
 
+const REQUEST: &str = "backline_request_duration_seconds";
+const WAIT: &str = "backline_pool_wait_seconds";
+
 const HISTOGRAMS: &[(&str, &str)] = &[
     ("backline_probe_duration_seconds", "Time until a probe was answered."),
-    ("backline_pool_wait_seconds", "Waits for a lease of those that had to wait and got one."),
+    (
+        REQUEST,
+        "Time until the head of the answer to a request, by jobs and through leases, by outcome; checks are not counted.",
+    ),
+    (WAIT, "Waits for a lease of those that had to wait and got one."),
 ];
 
 /// The metrics of one supervisor.
@@ -72,12 +82,17 @@ impl Meter {
     }
 
     pub(crate) fn probed(&self, backend: &str, took: Duration) {
-        self.record("backline_probe_duration_seconds", ("backend", backend), took);
+        self.histogram("backline_probe_duration_seconds", &[("backend", backend)]).record(took);
+    }
+
+    /// A request that was no check came to an answer, or to none.
+    pub(crate) fn requested(&self, backend: &str, outcome: &'static str, took: Duration) {
+        self.histogram(REQUEST, &[("backend", backend), ("outcome", outcome)]).record(took);
     }
 
     /// A lease that had to be waited for.
     pub(crate) fn waited(&self, pool: &str, time: Duration) {
-        self.record("backline_pool_wait_seconds", ("pool", pool), time);
+        self.histogram(WAIT, &[("pool", pool)]).record(time);
     }
 
     pub(crate) fn job_ended(&self, backend: &str, outcome: JobState) {
@@ -109,6 +124,9 @@ impl Meter {
                 let labels = [("backend", id), ("phase", phase.as_str())];
                 self.set("backline_backend_phase", &labels, f64::from(backend.phase == phase));
             }
+            // Those of which nothing is counted yet say so. Who waits for one backend waits in a pool of its name.
+            drop(self.histogram(REQUEST, &[("backend", id), ("outcome", Outcome::Good.as_str())]));
+            drop(self.histogram(WAIT, &[("pool", id)]));
             self.set("backline_leases", &[("backend", id)], f64::from(backend.slots.used));
             if let Some(tokens) = backend.tokens {
                 for (direction, count) in [("prompt", tokens.prompt), ("completion", tokens.completion)] {
@@ -118,6 +136,9 @@ impl Meter {
                         .absolute(count);
                 }
             }
+        }
+        for pool in &snapshot.pools {
+            drop(self.histogram(WAIT, &[("pool", &pool.id)]));
         }
         for (state, count) in &snapshot.jobs {
             self.set("backline_jobs", &[("state", state.as_str())], *count as f64);
@@ -131,8 +152,8 @@ impl Meter {
         self.recorder.register_counter(&key(name, labels), &METADATA).increment(1);
     }
 
-    fn record(&self, name: &'static str, label: (&'static str, &str), time: Duration) {
-        self.recorder.register_histogram(&key(name, &[label]), &METADATA).record(time);
+    fn histogram(&self, name: &'static str, labels: &[(&'static str, &str)]) -> metrics::Histogram {
+        self.recorder.register_histogram(&key(name, labels), &METADATA)
     }
 
     fn set(&self, name: &'static str, labels: &[(&'static str, &str)], value: f64) {

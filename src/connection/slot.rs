@@ -125,7 +125,7 @@ impl Slot {
         let slot = Arc::new(Self {
             door: Door::new(config.limits.slots),
             ease: Ease::new(),
-            traffic: Arc::new(Traffic::new(config.probe.rise, common.line.stir.clone())),
+            traffic: Arc::new(Traffic::new(&config, common.line.stir.clone(), common.hub.clone())),
             endpoint: common.endpoints.at(&config.url.authority()),
             record: Record::new(&config, common.hub.clone()),
             pace: common.pace.clone(),

@@ -34,9 +34,14 @@ impl History {
 
     /// An answer that took so long.
     pub fn answered(&mut self, took: Duration) {
+        self.took(took);
+        self.push(Outcome::Answered);
+    }
+
+    /// An answer that took so long, and says nothing of the backend's success.
+    pub fn took(&mut self, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(LONGEST_US).clamp(1, LONGEST_US);
         self.latency_us.saturating_record(us);
-        self.push(Outcome::Answered);
     }
 
     /// No answer.

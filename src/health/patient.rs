@@ -76,6 +76,7 @@ impl Patient {
         slot.record.update(|status| {
             status.last_check_at = Some(jiff::Timestamp::now());
             status.latency_ms = self.history.latency_ms();
+            status.request_ms = requests.took_ms;
             status.success_rate = requests.success_rate.or_else(|| self.history.success_rate());
             status.slots = Slots { used, limit };
             if let Some(pulse) = pulse {

@@ -14,7 +14,7 @@ use crate::{
         outputs,
     },
     model::{BackendId, Code, Epoch, Fault},
-    net::witness::told_elsewhere,
+    net::witness::for_a_job,
     pool::{Ask, pass::Pass, route::Route},
     roster::Roster,
 };
@@ -147,7 +147,7 @@ async fn begin(seat: &Seat, origin: String) -> Run {
 /// Runs or follows an execution to its end.
 pub(crate) async fn run(seat: Seat, attempt: Attempt, ear: Ear) -> (Event, Vec<String>) {
     // What came of it is told by the driver.
-    match told_elsewhere(seat.session().clone().run(attempt, Arc::new(ear))).await {
+    match for_a_job(seat.session().clone().run(attempt, Arc::new(ear))).await {
         Ok(finished) => {
             let result = finished.result.map(|json| json.get().to_owned());
             (Event::Finished { files: finished.files, result }, finished.notes)

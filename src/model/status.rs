@@ -180,7 +180,7 @@ pub struct BackendStatus {
     pub cordoned_at: Option<Timestamp>,
     /// Of probes.
     pub latency_ms: Option<Quantiles>,
-    /// Of requests.
+    /// Of requests that were answered, by jobs and through leases, until the head of the answer; as of the last probe.
     pub request_ms: Option<Quantiles>,
     /// Of jobs that ended well in the last 12 to 24 hours, from the first time that each was sent.
     pub job_ms: Option<Quantiles>,

@@ -11,7 +11,7 @@ use crate::{
     model::{Code, Fault},
     net::{
         Address, blame, tls, wait,
-        witness::{Sworn, is_told_elsewhere},
+        witness::{Errand, Sworn, errand},
     },
 };
 
@@ -204,14 +204,15 @@ impl Http {
 
     fn tell(&self, answer: &Result<Response, Fault>, path: &str, took: Duration) {
         let Some(Sworn(witness)) = &self.witness else { return };
-        if is_told_elsewhere() {
+        let errand = errand();
+        if errand == Errand::Check {
             return;
         }
         match answer {
-            Err(fault) => witness.hears(Err(fault), took),
+            Err(fault) => witness.hears(errand, Err(fault), took),
             Ok(answer) => match self.complaint(answer, path) {
-                Some(fault) => witness.hears(Err(&fault), took),
-                None => witness.hears(Ok(()), took),
+                Some(fault) => witness.hears(errand, Err(&fault), took),
+                None => witness.hears(errand, Ok(()), took),
             },
         }
     }

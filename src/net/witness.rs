@@ -6,8 +6,21 @@ use crate::model::Fault;
 
 /// Who hears what came of requests.
 pub trait Witness: Send + Sync {
-    /// A request came to an answer, or to none; `took` is the time to the head of the answer.
-    fn hears(&self, outcome: Result<(), &Fault>, took: Duration);
+    /// A request came to an answer, or to none; `took` is the time to the head of the answer. Of checks nothing is
+    /// heard.
+    fn hears(&self, errand: Errand, outcome: Result<(), &Fault>, took: Duration);
+}
+
+/// What a request is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Errand {
+    /// For whoever holds a session: nobody else tells what came of it.
+    Lease,
+    /// For a job, which tells itself what came of it.
+    Job,
+    /// To see how the backend is: a dial, a probe.
+    Check,
 }
 
 /// A witness among the settings of a client.
@@ -21,14 +34,21 @@ impl fmt::Debug for Sworn {
 }
 
 tokio::task_local! {
-    static TOLD_ELSEWHERE: ();
+    static ERRAND: Errand;
 }
 
-/// Does work whose outcome is told by whoever asked for it: a dial, a probe, a job. Its single requests are not heard.
-pub(crate) async fn told_elsewhere<T>(work: impl Future<Output = T>) -> T {
-    TOLD_ELSEWHERE.scope((), work).await
+/// Looks at a backend: a dial, a probe. Whoever asked for that tells what came of it, and its single requests are not
+/// heard.
+pub(crate) async fn told_elsewhere<T>(check: impl Future<Output = T>) -> T {
+    ERRAND.scope(Errand::Check, check).await
 }
 
-pub(super) fn is_told_elsewhere() -> bool {
-    TOLD_ELSEWHERE.try_with(|()| ()).is_ok()
+/// Does the work of a job.
+pub(crate) async fn for_a_job<T>(work: impl Future<Output = T>) -> T {
+    ERRAND.scope(Errand::Job, work).await
+}
+
+/// What the requests of this task are made for.
+pub(super) fn errand() -> Errand {
+    ERRAND.try_with(|errand| *errand).unwrap_or(Errand::Lease)
 }

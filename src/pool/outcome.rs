@@ -16,6 +16,16 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// In one word, for the metrics.
+    pub(crate) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Failed(_) => "failed",
+            Self::Busy(_) => "busy",
+            Self::Own => "own",
+        }
+    }
+
     /// By the fault that it ended with.
     pub(crate) fn of(fault: &Fault) -> Self {
         match (fault.code(), fault.class()) {

@@ -11,9 +11,11 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
+    config::BackendConfig,
     health::history::History,
-    model::{Code, Fault, status::Quantiles},
-    net::witness::Witness,
+    hub::Hub,
+    model::{BackendId, Code, Fault, status::Quantiles},
+    net::witness::{Errand, Witness},
     pool::{
         breaker::{Breaker, Gate, Shown},
         outcome::Outcome,
@@ -29,6 +31,8 @@ pub(crate) struct Traffic {
     requests: Mutex<History>,
     rise: u32,
     stir: Arc<Stir>,
+    backend: BackendId,
+    hub: Arc<Hub>,
 }
 
 /// What requests came to.
@@ -39,13 +43,15 @@ pub(crate) struct RequestFigures {
 }
 
 impl Traffic {
-    pub(crate) fn new(rise: u32, stir: Arc<Stir>) -> Self {
+    pub(crate) fn new(config: &BackendConfig, stir: Arc<Stir>, hub: Arc<Hub>) -> Self {
         Self {
             breaker: Mutex::new(Breaker::new()),
             speaks: AtomicBool::new(false),
             requests: Mutex::new(History::new()),
-            rise,
+            rise: config.probe.rise,
             stir,
+            backend: config.id.clone(),
+            hub,
         }
     }
 
@@ -127,16 +133,20 @@ impl Traffic {
 }
 
 impl Witness for Traffic {
-    fn hears(&self, outcome: Result<(), &Fault>, took: Duration) {
+    fn hears(&self, errand: Errand, outcome: Result<(), &Fault>, took: Duration) {
         let outcome = outcome.map_or_else(Outcome::of, |()| Outcome::Good);
-        {
-            let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-            match &outcome {
-                Outcome::Good | Outcome::Busy(_) => requests.answered(took),
-                Outcome::Failed(_) => requests.missed(),
-                Outcome::Own => {}
-            }
+        self.hub.meter.requested(self.backend.as_str(), outcome.as_str(), took);
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        match (errand, &outcome) {
+            (Errand::Lease, Outcome::Good | Outcome::Busy(_)) => requests.answered(took),
+            (Errand::Lease, Outcome::Failed(_)) => requests.missed(),
+            (_, Outcome::Good | Outcome::Busy(_)) => requests.took(took),
+            (_, Outcome::Failed(_) | Outcome::Own) => {}
         }
-        self.take(&outcome);
+        drop(requests);
+        // What came of a job the job tells, once.
+        if errand == Errand::Lease {
+            self.take(&outcome);
+        }
     }
 }

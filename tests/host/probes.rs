@@ -17,7 +17,7 @@ use backline::{
 };
 use futures_util::StreamExt;
 
-use crate::world::backend;
+use crate::world::{backend, chat, done, until};
 
 /// Servers, each probed as often as the prober's wheel turns.
 const SERVERS: usize = 40;
@@ -97,4 +97,32 @@ async fn slow_no_false_alarm_in_ten_thousand_probes_with_both_cores_busy() {
         () = count => {}
     }
     supervisor.shutdown(Duration::from_secs(5)).await;
+}
+
+/// What jobs and leases ask is timed, what a probe asks is not; and all histograms are there before the first sample.
+#[tokio::test]
+async fn requests_are_timed_and_checks_are_not() {
+    let server = SimLitellm::start(Options::default()).await.unwrap();
+    let key = backline::config::Secret::Inline(server.key().into());
+    let mut config = backend("litellm", Kind::Litellm, server.port()).with_key(key);
+    config.probe.interval = Duration::from_millis(100);
+    let supervisor = crate::world::supervise(Config::new().backend(config)).await;
+    let count = |metric: &str, labels: &str| {
+        let text = supervisor.metrics();
+        let name = format!("backline_{metric}_seconds_count{{{labels}}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(name.as_str()).map(str::to_owned));
+        line.unwrap_or_else(|| panic!("{name}: {text}")).parse::<u64>().unwrap()
+    };
+    let requests = || count("request_duration", r#"backend="litellm",outcome="ok""#);
+    until(&supervisor, "litellm", |b| b.latency_ms.is_some()).await;
+    assert_eq!((requests(), count("pool_wait", r#"pool="litellm""#)), (0, 0));
+    assert!(supervisor.snapshot().backends[0].request_ms.is_none());
+    let job = supervisor.run(chat("stub")).await.unwrap();
+    done(&job).await;
+    let by_job = requests();
+    assert!(by_job >= 1);
+    let lease = supervisor.litellm("litellm").await.unwrap();
+    lease.models().await.unwrap();
+    assert!(requests() > by_job);
+    until(&supervisor, "litellm", |b| b.request_ms.is_some_and(|ms| ms.p50 > 0.0)).await;
 }

@@ -16,7 +16,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 # its first sample: nobody has waited for a pool here, and nothing measures requests yet.
 METRICS = """
     backend_up backend_phase connection_attempts_total reconnects_total probe_duration_seconds
-    leases jobs jobs_total child_restarts_total events_lagged_total build_info
+    request_duration_seconds pool_wait_seconds leases jobs jobs_total child_restarts_total events_lagged_total build_info
 """.split()
 
 
