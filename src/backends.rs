@@ -7,6 +7,8 @@ pub(crate) mod preflight;
 pub mod report;
 pub mod session;
 pub mod target;
+#[cfg(any(feature = "litellm", feature = "wan2gp"))]
+mod tie;
 
 #[cfg(feature = "comfyui")]
 pub mod comfyui;

@@ -42,7 +42,6 @@ mod running;
 mod session;
 mod stash;
 mod stream;
-mod tie;
 mod transcribe;
 pub mod transcription;
 mod wire;

@@ -22,7 +22,6 @@ mod rpc;
 mod run;
 mod session;
 mod snapshot;
-mod tie;
 mod tool;
 mod toolbox;
 mod watched;

@@ -5,16 +5,18 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    backends::litellm::{
-        account::Tab,
-        answer::is_type,
-        chunk::ChatChunk,
-        complaint::Complaint,
-        completion::ChatCompletion,
-        failure::{Failure, Fate},
-        redact::Redactor,
-        refusal,
-        stream::{Broken, ChatReader, Read},
+    backends::{
+        litellm::{
+            account::Tab,
+            answer::is_type,
+            chunk::ChatChunk,
+            complaint::Complaint,
+            completion::ChatCompletion,
+            failure::{Failure, Fate},
+            redact::Redactor,
+            refusal,
+            stream::{Broken, ChatReader, Read},
+        },
         tie::{Flight, Tie},
     },
     model::{Code, Fault},

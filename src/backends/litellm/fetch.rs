@@ -13,7 +13,8 @@ use url::{Host, Url};
 use crate::{
     backends::{
         Download, RemoteFile,
-        litellm::{image::Place, stash::Stash, tie::Flight, wire::Wire},
+        litellm::{image::Place, stash::Stash, wire::Wire},
+        tie::Flight,
     },
     model::{Code, Fault},
     net::{Address, Http, address::AddressError, blame, http::HttpSettings},

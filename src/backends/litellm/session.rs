@@ -23,10 +23,10 @@ use crate::{
             run,
             running::Running,
             stash::Stash,
-            tie::Tie,
             wire::Wire,
         },
         session::Pulse,
+        tie::Tie,
     },
     model::{BackendId, Code, Fault, Identity, Kind, Work},
     net::{

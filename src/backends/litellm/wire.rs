@@ -19,8 +19,8 @@ use crate::{
             offer::Offer,
             redact::Redactor,
             refusal::{self, Circumstances},
-            tie::Tie,
         },
+        tie::Tie,
     },
     model::{Code, Fault},
     net::{

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use crate::{
     backends::{
         Download, RemoteFile, attachment,
-        wan2gp::{place, session::Session, tie::Flight},
+        tie::Flight,
+        wan2gp::{place, session::Session},
     },
     model::{Code, Fault, fault::clean},
     net::{blame, body},

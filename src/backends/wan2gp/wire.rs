@@ -16,11 +16,11 @@ use serde_json::value::RawValue;
 use crate::{
     backends::{
         Target,
+        tie::Tie,
         wan2gp::{
             complaint,
             greeting::{ACCEPT, ENDPOINT, Greeting},
             refusal, rpc,
-            tie::Tie,
             tool::{self, Trouble},
         },
     },

@@ -44,6 +44,7 @@ impl Tie {
 
     /// Ends the session for this reason; the first one counts.
     pub(super) fn end(&self, why: Fault) {
+        // A second reason changes nothing.
         let _ = self.why.set(why);
         self.over.cancel();
     }
@@ -65,6 +66,19 @@ impl Tie {
             () = self.over() => Err(self.why()),
             done = work => done,
         }
+    }
+
+    /// Bounds one exchange with `place`: by the end of the session and by a limit.
+    #[cfg(feature = "wan2gp")]
+    pub(super) async fn bounded<T>(
+        &self,
+        limit: std::time::Duration,
+        place: &str,
+        exchange: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let late = || Fault::new(Code::RequestTimeout, format!("{place}: no whole answer in {limit:?}"));
+        let timed = tokio::time::timeout(limit, exchange);
+        self.bound(async { timed.await.unwrap_or_else(|_| Err(late())) }).await
     }
 
     pub(super) fn why(&self) -> Fault {
