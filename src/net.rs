@@ -6,6 +6,7 @@
 pub mod address;
 pub mod blame;
 pub mod body;
+mod certificate;
 pub(crate) mod container;
 pub mod http;
 pub mod sse;

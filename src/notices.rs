@@ -16,6 +16,7 @@ mod group;
 mod keep;
 mod labour;
 mod moment;
+mod moot;
 mod page;
 #[cfg(feature = "state")]
 mod table;

@@ -98,7 +98,8 @@ impl ServerCertVerifier for Lenient {
         if found == *pin {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(rustls::Error::General(format!("the certificate's SHA-256 is {found}, not the pinned one")))
+        let end = super::certificate::NOT_PINNED;
+        Err(rustls::Error::General(format!("the certificate's SHA-256 is {found}, {end}")))
     }
 
     fn verify_tls12_signature(

@@ -28,6 +28,7 @@ use crate::{
         group::Group,
         labour::{Labour, is_of_jobs},
         moment::Moment,
+        moot::is_moot,
         watched::{Terms, Watched},
     },
     settings::standing::Standing,
@@ -145,7 +146,10 @@ impl State {
             .flatten()
             .min();
         let settled = *self.settled.borrow_and_update();
-        self.desk.clear_where(|group| !self.may_stay(settled, group));
+        let settings = self.standing.now();
+        self.desk.clear_where(|group| {
+            !self.may_stay(settled, group) || is_moot(group, &settings, &snapshot, settled)
+        });
         let disk = self.disk.as_mut().and_then(|disk| disk.look(&self.desk, now.tick));
         due = [due, disk, self.desk.catch_up(), self.keep(now.tick)].into_iter().flatten().min();
         self.wait(due.map_or(now.tick + IDLE, |due| due.min(now.tick + IDLE)));

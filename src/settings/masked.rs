@@ -23,20 +23,23 @@ pub(crate) fn masked(before: &Loaded, after: &Loaded, edits: &Edits) -> Vec<Mask
         if leaf(before) == leaf(after) {
             continue;
         }
-        let removed = edits.removed().find(|removed| is_at_or_below(path, removed));
-        let (path, by) = match (removed, after.merged.values.get(path).map(|value| &value.origin)) {
-            (Some(group), _) => (group.to_owned(), Origin::Api.source()),
-            (None, Some(origin @ (Origin::Api | Origin::Env(_) | Origin::CommandLine))) => {
-                (path.clone(), origin.source())
-            }
-            _ => continue,
-        };
-        let masked = Masked { path, by };
-        if !found.contains(&masked) {
+        if let Some(masked) = over(path, after, edits).filter(|masked| !found.contains(masked)) {
             found.push(masked);
         }
     }
     found
+}
+
+/// What stands over the file at this path, where something does.
+pub(crate) fn over(path: &str, loaded: &Loaded, edits: &Edits) -> Option<Masked> {
+    let removed = edits.removed().find(|removed| is_at_or_below(path, removed));
+    match (removed, loaded.merged.values.get(path).map(|value| &value.origin)) {
+        (Some(group), _) => Some(Masked { path: group.to_owned(), by: Origin::Api.source() }),
+        (None, Some(origin @ (Origin::Api | Origin::Env(_) | Origin::CommandLine))) => {
+            Some(Masked { path: path.to_owned(), by: origin.source() })
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -67,5 +70,7 @@ mod tests {
             [("backends.a.url", "env:BACKLINE_A_URL"), ("backends.a.required", "api"), ("backends.b", "api")];
         assert_eq!(told, wanted.map(|(path, by)| (path.to_owned(), by.to_owned())));
         assert!(masked(&after, &after, &edits).is_empty());
+        assert!(over("backends.a.required", &after, &edits).is_some());
+        assert_eq!(over("backends.a.enabled", &after, &edits), None);
     }
 }

@@ -10,5 +10,6 @@ mod place;
 mod reach;
 mod server;
 mod table;
+mod tls;
 mod webhook;
 mod work;

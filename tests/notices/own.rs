@@ -1,6 +1,6 @@
 //! Causes in Backline itself, in its configuration, and on its machine.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use backline::{
     Supervisor,
@@ -12,7 +12,10 @@ use backline::{
 };
 
 use crate::{
-    place::{backend, dead_port, ended, raised, ready, ready_with, start, succeeds, told, until, workflow},
+    place::{
+        Instance, backend, binary, dead_port, ended, plain, raised, ready, ready_with, start, succeeds,
+        until, workflow,
+    },
     reach::loader,
 };
 
@@ -38,6 +41,7 @@ pub(crate) async fn an_output_that_cannot_be_written() -> Option<Code> {
 }
 
 pub(crate) async fn an_address_that_is_none() -> Option<Code> {
+    Address::parse("http://127.0.0.1:8188").unwrap();
     let fault = Fault::from(Address::parse("http://me:secret@127.0.0.1:1").unwrap_err());
     assert!(!fault.message().contains("secret"), "{fault}");
     Some(fault.code())
@@ -104,6 +108,7 @@ pub(crate) async fn a_change_under_an_edit() -> Option<Code> {
     let notice = raised(&filed.supervisor, Code::ConfigMasked).await;
     assert!(notice.message.contains("backends.a.hang_limit"), "{}", notice.message);
     filed.supervisor.revert_backend(id()).await.unwrap();
+    ended(&filed.supervisor, Code::ConfigMasked).await;
     Some(notice.code)
 }
 
@@ -139,6 +144,7 @@ pub(crate) async fn a_backend_that_a_person_paused() -> Option<Code> {
     assert!(error.to_string().contains("paused"), "{error}");
     supervisor.resume_backend("a").unwrap();
     until(&supervisor, |b| b.phase == Phase::Ready).await;
+    succeeds(&supervisor, workflow(1)).await;
     Some(Code::Paused)
 }
 
@@ -170,17 +176,54 @@ async fn failed_or_paused(supervisor: &Supervisor) {
     .await;
 }
 
-/// A disk that fails at a seam of the store, as one does whose cable is loose.
+/// The kernel is told to let it write no file any more, as a quota does; then the limit is lifted.
+#[cfg(target_os = "linux")]
 pub(crate) async fn a_disk_that_refuses() -> Option<Code> {
-    let store = Store::in_memory().await.unwrap();
-    let supervisor = Supervisor::builder().store(store.clone()).start().await.unwrap();
-    store.fail_openings(2);
-    store.fail_commits(1, 1);
-    let refused = store.write("a thing", |on| on.execute("INSERT INTO meta VALUES ('a', 'b')", ())).await;
-    assert!(refused.is_err());
-    let disk = |code: Code| matches!(code, Code::DiskTrouble | Code::DiskFull);
-    let all = told(&supervisor, |all| all.iter().any(|n| disk(n.code) && n.cleared_at.is_some())).await;
-    all.iter().map(|n| n.code).find(|code| disk(*code))
+    let directory = tempfile::tempdir().unwrap();
+    // A backend that is off makes notices, which are to be written.
+    let text = format!(r#"(backends: {{ "a": (kind: comfyui, url: "http://127.0.0.1:{}") }})"#, dead_port());
+    std::fs::write(directory.path().join("backline.ron"), text).unwrap();
+    let mut run = Command::new("sh");
+    // The signal that goes with the limit is not to end it: what is tried is the answer of the write.
+    run.args(["-c", "trap '' XFSZ; exec \"$0\" run --listen 127.0.0.1:0", env!("CARGO_BIN_EXE_backline")]);
+    plain(&mut run, directory.path());
+    let instance = Instance::start(run, directory.path()).await;
+    let limit = |to: &str| {
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", &instance.pid().to_string(), &format!("--fsize={to}:unlimited")]);
+        prlimit.output().is_ok_and(|done| done.status.success())
+    };
+    if !limit("0") {
+        eprintln!("skipped: this machine limits no other process (prlimit)");
+        return None;
+    }
+    let notice = instance.told("disk_trouble", true);
+    assert!(notice["message"].as_str().unwrap().contains("nothing is kept since"), "{notice}");
+    assert!(limit("unlimited"));
+    instance.told("disk_trouble", false);
+    Some(Code::DiskTrouble)
+}
+
+/// Another program holds the database, as a browser of databases does; its end is the remedy.
+pub(crate) async fn a_database_that_another_program_holds() -> Option<Code> {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::new().backend(backend(Kind::Comfyui, dead_port()));
+    let state = directory.path().join("state");
+    let supervisor = Supervisor::builder().config(config).state_dir(&state).start().await.unwrap();
+    let other = rusqlite::Connection::open(state.join("state.db")).unwrap();
+    other.busy_timeout(crate::place::LIMIT).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let notice = raised(&supervisor, Code::DiskTrouble).await;
+    assert!(notice.fix.contains("Close the other program"), "{}", notice.fix);
+    drop(other);
+    ended(&supervisor, Code::DiskTrouble).await;
+    Some(notice.code)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) async fn a_disk_that_refuses() -> Option<Code> {
+    eprintln!("skipped: only Linux limits the files of another process");
+    None
 }
 
 /// A tmpfs of 4 MiB, in a mount namespace of the binary's own.
@@ -191,7 +234,7 @@ pub(crate) async fn a_disk_that_is_full() -> Option<Code> {
     std::fs::create_dir(&small).unwrap();
     let mount = "mount -t tmpfs -o size=4m,mode=0700 none small";
     let may = |script: &str| {
-        let mut tried = std::process::Command::new("unshare");
+        let mut tried = Command::new("unshare");
         tried.args(["-rm", "sh", "-c", script]).current_dir(directory.path());
         tried.output().is_ok_and(|tried| tried.status.success())
     };
@@ -212,7 +255,7 @@ pub(crate) async fn a_disk_that_is_full() -> Option<Code> {
          i=0; while $BACKLINE --json notices | grep -q disk_full && [ $i -lt 300 ]; do sleep 0.1; i=$((i+1)); done; \
          $BACKLINE --json notices >after; kill %1 2>/dev/null; wait; true"
     );
-    let mut command = std::process::Command::new("unshare");
+    let mut command = Command::new("unshare");
     command.args(["-rm", "bash", "-c", &script]).current_dir(directory.path()).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", directory.path());
     command.env("BACKLINE", env!("CARGO_BIN_EXE_backline"));
@@ -263,4 +306,53 @@ pub(crate) async fn a_clock_that_jumps() -> Option<Code> {
         })
     });
     Some(tokio::task::spawn_blocking(|| jumped.join().unwrap()).await.unwrap())
+}
+
+/// Between the program and the kernel: the wall's clock is ahead by what a file says, and the steady one is not touched.
+#[cfg(target_os = "linux")]
+const CLOCK: &str = r#"
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *at) {
+    long done = syscall(SYS_clock_gettime, id, at);
+    if (done != 0 || id != CLOCK_REALTIME) return done;
+    char text[16] = {0};
+    int file = open(getenv("AHEAD"), O_RDONLY);
+    if (file >= 0) {
+        if (read(file, text, 15) > 0) at->tv_sec += atol(text);
+        close(file);
+    }
+    return 0;
+}
+"#;
+
+/// The clock of a running program is set, an hour ahead.
+#[cfg(target_os = "linux")]
+pub(crate) async fn a_clock_that_is_set() -> Option<Code> {
+    let directory = tempfile::tempdir().unwrap();
+    let (source, shim) = (directory.path().join("clock.c"), directory.path().join("clock.so"));
+    let ahead = directory.path().join("ahead");
+    std::fs::write(&source, CLOCK).unwrap();
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&shim).arg(&source).output();
+    if !built.is_ok_and(|built| built.status.success()) {
+        eprintln!("skipped: there is no C compiler to make a clock with (cc)");
+        return None;
+    }
+    let mut run = binary(directory.path());
+    run.args(["run", "--listen", "127.0.0.1:0"]).env("LD_PRELOAD", &shim).env("AHEAD", &ahead);
+    let instance = Instance::start(run, directory.path()).await;
+    std::fs::write(&ahead, "3600").unwrap();
+    let notice = instance.told("clock_jump", true);
+    assert!(notice["message"].as_str().unwrap().contains("ahead by 3"), "{notice}");
+    Some(Code::ClockJump)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) async fn a_clock_that_is_set() -> Option<Code> {
+    eprintln!("skipped: only Linux is given a clock this way");
+    None
 }

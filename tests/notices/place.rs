@@ -1,6 +1,12 @@
 //! A supervisor over what a test needs, and waits for what it is told.
 
-use std::{process::Command, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use backline::{
     Supervisor,
@@ -154,14 +160,15 @@ pub(crate) async fn reason(supervisor: &Supervisor, code: Code, act: impl AsyncF
 }
 
 /// The built binary, with nothing of this machine's configuration.
-pub(crate) fn binary(directory: &std::path::Path) -> Command {
+pub(crate) fn binary(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backline"));
     plain(&mut command, directory);
     command
 }
 
-/// The same in a network namespace of its own, which has no route to anywhere; `None` where this machine allows none.
-pub(crate) fn secluded(directory: &std::path::Path, arguments: &[&str]) -> Option<std::process::Output> {
+/// A script over `$BACKLINE`, in a network namespace of its own, which has no route to anywhere; `None` where this
+/// machine allows none.
+pub(crate) fn secluded(directory: &Path, script: &str) -> Option<()> {
     let may =
         Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|tried| tried.status.success());
     if !may {
@@ -169,12 +176,75 @@ pub(crate) fn secluded(directory: &std::path::Path, arguments: &[&str]) -> Optio
         return None;
     }
     let mut command = Command::new("unshare");
-    command.args(["-rn", env!("CARGO_BIN_EXE_backline")]).args(arguments);
+    command.args(["-rn", "sh", "-c", script]);
     plain(&mut command, directory);
-    Some(command.output().unwrap())
+    command.env("BACKLINE", env!("CARGO_BIN_EXE_backline"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    Some(())
 }
 
-fn plain(command: &mut Command, directory: &std::path::Path) {
+/// The binary as it runs, until it is dropped.
+pub(crate) struct Instance {
+    child: Child,
+    reader: Option<JoinHandle<()>>,
+    directory: PathBuf,
+}
+
+impl Instance {
+    /// Starts a command that becomes `backline run`, and waits until it serves.
+    pub(crate) async fn start(mut command: Command, directory: &Path) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        // What it says further must not fill the pipe.
+        let (tell, heard) = tokio::sync::oneshot::channel();
+        let reader = std::thread::spawn(move || {
+            let mut tell = Some(tell);
+            for line in lines.map_while(Result::ok) {
+                if line.starts_with("dashboard: ")
+                    && let Some(tell) = tell.take()
+                {
+                    let _ = tell.send(());
+                }
+            }
+        });
+        let begun = Self { child, reader: Some(reader), directory: directory.to_owned() };
+        tokio::time::timeout(LIMIT, heard).await.unwrap().unwrap();
+        begun
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it, by the command line, until a notice of this cause is open, or none is.
+    pub(crate) fn told(&self, code: &str, open: bool) -> Value {
+        let begun = tokio::time::Instant::now();
+        let ask = || loop {
+            let listed = binary(&self.directory).args(["--json", "notices"]).output().unwrap();
+            let document: Value = serde_json::from_slice(&listed.stdout).unwrap();
+            let notice = document["notices"].as_array().unwrap().iter().find(|n| n["code"] == code).cloned();
+            if notice.is_some() == open {
+                return notice.unwrap_or_default();
+            }
+            assert!(begun.elapsed() < LIMIT, "`{code}` open: {open} never became so: {document}");
+        };
+        tokio::task::block_in_place(ask)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+    }
+}
+
+pub(crate) fn plain(command: &mut Command, directory: &Path) {
     command.current_dir(directory).env_clear();
     for kept in ["PATH", "SYSTEMROOT", "TEMP", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(kept) {

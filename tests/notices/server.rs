@@ -166,15 +166,23 @@ pub(crate) async fn a_stream_that_stops_in_the_middle() -> Option<Code> {
 
 pub(crate) async fn a_provider_that_fails() -> Option<Code> {
     let (_server, supervisor) = litellm().await;
-    fails(&supervisor, chat("r500").rerun(backline::jobs::Rerun::Never)).await
+    let seen = fails(&supervisor, chat("r500").rerun(backline::jobs::Rerun::Never)).await;
+    succeeds(&supervisor, chat("stub")).await;
+    seen
 }
 
 /// llama.cpp while it loads its model (documented, not run).
 pub(crate) async fn a_model_that_is_still_loaded() -> Option<Code> {
     let loading = r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#;
-    let server = one(StatusCode::SERVICE_UNAVAILABLE, loading).await;
-    let supervisor = start(backend(Kind::Openai, server.port())).await;
-    failed(&supervisor, Code::Loading).await
+    let server = SimLitellm::start(LitellmOptions::default()).await.unwrap();
+    server.trouble("/", None, Act::Answer(StatusCode::SERVICE_UNAVAILABLE, loading.to_owned()));
+    let mut loading = keyed(&server);
+    loading.kind = Kind::Openai;
+    let supervisor = start(loading).await;
+    let seen = failed(&supervisor, Code::Loading).await;
+    server.calm();
+    ready(&supervisor).await;
+    seen
 }
 
 pub(crate) async fn a_queue_that_is_full_and_empties() -> Option<Code> {
@@ -235,6 +243,7 @@ pub(crate) async fn a_server_that_moved() -> Option<Code> {
     assert!(notice.fix.contains(&to.to_string()), "{}", notice.fix);
     supervisor.apply(Config::new().backend(backend(Kind::Comfyui, to))).await.unwrap();
     ready(&supervisor).await;
+    ended(&supervisor, Code::BackendMoved).await;
     Some(notice.code)
 }
 
@@ -245,6 +254,11 @@ pub(crate) async fn a_server_that_nobody_configured() -> Option<Code> {
     look(&supervisor, &[known.server().port(), stranger.port()]).await;
     let notice = raised(&supervisor, Code::BackendFound).await;
     assert_eq!(notice.subject, Some(Address::loopback(stranger.port()).to_string()));
+    let mut wanted = keyed(&stranger);
+    wanted.id = backline::model::BackendId::new("litellm").unwrap();
+    let known = backend(Kind::Comfyui, known.server().port());
+    supervisor.apply(Config::new().backend(known).backend(wanted)).await.unwrap();
+    ended(&supervisor, Code::BackendFound).await;
     Some(notice.code)
 }
 

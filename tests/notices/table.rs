@@ -35,7 +35,13 @@ produced! {
     ConnectionClosed: Recorded, reach::a_channel_that_the_server_closes;
     NoRoute: Real, reach::a_machine_without_a_network;
     Dns: Real, reach::a_name_that_nobody_knows;
-    Tls: Real, reach::a_port_that_speaks_no_tls;
+    Tls: Real, tls::a_port_that_speaks_no_tls;
+    Tls: Real, tls::an_authority_that_nobody_knows;
+    Tls: Real, tls::a_certificate_that_signed_itself;
+    Tls: Real, tls::a_certificate_of_openssl_that_is_pinned;
+    Tls: Real, tls::a_certificate_that_is_not_the_pinned_one;
+    Tls: Real, tls::a_certificate_that_expired_and_is_renewed;
+    Tls: Real, tls::a_certificate_for_another_name;
     ConnectTimeout: Real, reach::a_port_whose_backlog_is_full;
     RequestTimeout: Real, reach::a_server_that_does_not_answer_at_all;
     Hang: Real, reach::a_server_that_falls_silent;
@@ -72,7 +78,8 @@ produced! {
     Expired: Real, work::a_job_that_nobody_takes_in_time;
     KeyConflict: Real, work::a_key_that_is_used_twice;
     JournalFull: Real, work::a_journal_with_too_many_open_jobs;
-    Uncertain: Recorded, work::a_chat_whose_connection_was_lost;
+    Truncated: Real, work::a_server_that_dies_while_it_answers;
+    Uncertain: Real, work::a_chat_whose_connection_was_lost;
     Closing: Real, work::a_job_that_a_stop_ends;
     Internal: Real, work::a_job_whose_request_was_damaged_on_the_disk;
     Disk: Real, own::an_output_that_cannot_be_written;
@@ -85,9 +92,11 @@ produced! {
     DependencyDown: Real, own::a_backend_whose_need_a_person_paused;
     Paused: Real, own::a_backend_that_a_person_paused;
     DiskTrouble: Real, own::a_disk_that_refuses;
+    DiskTrouble: Real, own::a_database_that_another_program_holds;
     DiskFull: Real, own::a_disk_that_is_full;
     StateSalvaged: Real, own::a_database_that_was_damaged;
     HistoryDropped: Real, own::samples_that_are_too_many;
+    ClockJump: Real, own::a_clock_that_is_set;
     ClockJump: Real, own::a_clock_that_jumps;
     WebhookFailing: Real, webhook::a_webhook_that_is_off_and_comes_back;
     LatencyHigh: Real, server::answers_that_come_late;
@@ -97,10 +106,10 @@ produced! {
 }
 
 #[test]
-fn no_cause_is_without_a_producer_and_none_has_two() {
+fn no_cause_is_without_a_producer() {
     for code in Code::ALL {
-        let producers = PRODUCED.iter().filter(|(of, _)| of == code).count();
-        assert_eq!(producers, 1, "`{code}` is to be produced by one test of this table");
+        let produced = PRODUCED.iter().any(|(of, _)| of == code);
+        assert!(produced, "`{code}` is to be produced by a test of this table");
     }
     let documented = PRODUCED.iter().filter(|(_, how)| *how == How::Documented).count();
     assert!(documented <= 2, "a cause that nobody has seen is to be named: {documented}");

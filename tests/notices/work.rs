@@ -29,7 +29,9 @@ async fn comfyui() -> (SimComfyui, Supervisor) {
 
 pub(crate) async fn a_request_that_the_provider_refuses() -> Option<Code> {
     let (_server, supervisor) = litellm().await;
-    fails(&supervisor, chat("r400")).await
+    let seen = fails(&supervisor, chat("r400")).await;
+    succeeds(&supervisor, chat("stub")).await;
+    seen
 }
 
 pub(crate) async fn a_workflow_with_a_value_out_of_range() -> Option<Code> {
@@ -69,20 +71,27 @@ pub(crate) async fn a_model_that_is_not_there() -> Option<Code> {
 pub(crate) async fn a_workflow_that_was_saved_in_the_editor() -> Option<Code> {
     let (_server, supervisor) = comfyui().await;
     let editor = json!({ "nodes": [{ "id": 1, "type": "EmptyImage" }], "links": [], "version": 0.4 });
-    fails(&supervisor, Job::workflow("a", editor)).await
+    let seen = fails(&supervisor, Job::workflow("a", editor)).await;
+    // The same, exported for the API.
+    succeeds(&supervisor, workflow(1)).await;
+    seen
 }
 
 pub(crate) async fn a_function_that_the_app_lacks() -> Option<Code> {
     let server = SimGradio::start(GradioVersion::V6_31_0, GradioOptions::default()).await.unwrap();
     let supervisor = ready_with(backend(Kind::Gradio, server.server().port())).await;
-    fails(&supervisor, Job::call("a", "/streem", json!(["x", 1]))).await
+    let seen = fails(&supervisor, Job::call("a", "/streem", json!(["x", 1]))).await;
+    succeeds(&supervisor, Job::call("a", "/stream", json!(["x", 1]))).await;
+    seen
 }
 
 pub(crate) async fn a_node_that_fails() -> Option<Code> {
     let (_server, supervisor) = comfyui().await;
     let mut wrong = graph(3);
     wrong["2"]["inputs"]["fail_at"] = json!(1);
-    fails(&supervisor, Job::workflow("a", wrong)).await
+    let seen = fails(&supervisor, Job::workflow("a", wrong)).await;
+    succeeds(&supervisor, workflow(3)).await;
+    seen
 }
 
 pub(crate) async fn an_attempt_that_a_person_cuts_short() -> Option<Code> {
@@ -120,17 +129,25 @@ pub(crate) async fn a_server_that_died_with_the_job() -> Option<Code> {
     let job = running(&supervisor, workflow(50).rerun(Rerun::Never)).await;
     server.server().kill();
     server.server().restart().await.unwrap();
-    end(&job).await
+    let seen = end(&job).await;
+    succeeds(&supervisor, workflow(1)).await;
+    seen
 }
 
 pub(crate) async fn a_job_that_takes_too_long() -> Option<Code> {
     let (_server, supervisor) = comfyui().await;
-    fails(&supervisor, workflow(100).deadline(Duration::from_millis(500))).await
+    let seen = fails(&supervisor, workflow(100).deadline(Duration::from_millis(500))).await;
+    succeeds(&supervisor, workflow(10).deadline(LIMIT)).await;
+    seen
 }
 
 pub(crate) async fn a_job_that_nobody_takes_in_time() -> Option<Code> {
-    let supervisor = start(backend(Kind::Comfyui, dead_port())).await;
-    fails(&supervisor, workflow(1).time_to_live(Duration::from_millis(100))).await
+    let port = dead_port();
+    let supervisor = start(backend(Kind::Comfyui, port)).await;
+    let seen = fails(&supervisor, workflow(1).time_to_live(Duration::from_millis(100))).await;
+    let _server = SimComfyui::start_on(port, ComfyuiVersion::V0_24_0).await.unwrap();
+    succeeds(&supervisor, workflow(1).time_to_live(LIMIT)).await;
+    seen
 }
 
 pub(crate) async fn a_key_that_is_used_twice() -> Option<Code> {
@@ -138,7 +155,9 @@ pub(crate) async fn a_key_that_is_used_twice() -> Option<Code> {
     supervisor.run(workflow(1).key("shot-1")).await.unwrap();
     supervisor.run(workflow(1).key("shot-1")).await.unwrap();
     let error = supervisor.run(workflow(2).key("shot-1")).await.map(|_| ()).unwrap_err();
+    // Both remedies: a new key, or the first request unchanged.
     supervisor.run(workflow(2).key("shot-2")).await.unwrap();
+    supervisor.run(workflow(1).key("shot-1")).await.unwrap();
     assert_eq!(error.code(), Code::KeyConflict.as_str());
     Some(Code::KeyConflict)
 }
@@ -157,19 +176,73 @@ pub(crate) async fn a_journal_with_too_many_open_jobs() -> Option<Code> {
     Some(Code::JournalFull)
 }
 
+/// A chat that is answered for a second, in a supervisor that keeps its jobs.
+struct Talk {
+    server: SimLitellm,
+    directory: tempfile::TempDir,
+}
+
+impl Talk {
+    async fn new() -> Self {
+        let options =
+            LitellmOptions { pace: Duration::from_millis(20), pieces: 50, ..LitellmOptions::default() };
+        let server = SimLitellm::start(options).await.unwrap();
+        Self { server, directory: tempfile::tempdir().unwrap() }
+    }
+
+    async fn supervisor(&self) -> Supervisor {
+        let builder = Supervisor::builder().config(Config::new().backend(keyed(&self.server)));
+        let supervisor = builder.state_dir(self.directory.path().join("state")).start().await.unwrap();
+        ready(&supervisor).await;
+        supervisor
+    }
+
+    async fn begun(&self, supervisor: &Supervisor) -> backline::jobs::JobHandle {
+        let job = running(supervisor, chat("stub")).await;
+        let begun = tokio::time::Instant::now();
+        while self.server.executions() == 0 {
+            assert!(begun.elapsed() < LIMIT, "no model was asked");
+            tokio::task::yield_now().await;
+        }
+        job
+    }
+
+    /// The remedy: the server's own record says whether it ended; it is sent again all the same.
+    async fn again(&self, supervisor: &Supervisor, id: backline::model::JobId) {
+        assert_eq!((self.server.executions(), self.server.finished()), (1, 0));
+        supervisor.retry_job(id).await.unwrap();
+        let mut cell = supervisor.job(id).await.unwrap().watch();
+        let done = cell.wait_for(|status| status.state == JobState::Done);
+        tokio::time::timeout(LIMIT, done).await.unwrap().unwrap();
+        assert_eq!((self.server.executions(), self.server.finished()), (2, 1));
+    }
+}
+
+/// Backline is stopped in the middle, and afterwards nobody can ask this kind what became of a request.
 pub(crate) async fn a_chat_whose_connection_was_lost() -> Option<Code> {
-    let options =
-        LitellmOptions { pace: Duration::from_millis(200), pieces: 100, ..LitellmOptions::default() };
-    let server = SimLitellm::start(options).await.unwrap();
-    let supervisor = ready_with(keyed(&server)).await;
-    let job = supervisor.run(chat("stub")).await.unwrap();
-    let mut cell = job.watch();
-    tokio::time::timeout(LIMIT, cell.wait_for(|s| s.state != JobState::Queued)).await.unwrap().unwrap();
-    // A stop in the middle: nobody can ask this kind of server afterwards.
-    supervisor.shutdown(Duration::ZERO).await;
-    let status = job.status();
-    assert_eq!(status.state, JobState::Uncertain, "{status:#?}");
-    Some(Code::Uncertain)
+    let talk = Talk::new().await;
+    let first = talk.supervisor().await;
+    let id = talk.begun(&first).await.id();
+    first.shutdown(Duration::ZERO).await;
+    let second = talk.supervisor().await;
+    let job = second.job(id).await.unwrap();
+    let seen = end(&job).await;
+    assert_eq!(job.status().state, JobState::Uncertain, "{:#?}", job.status());
+    talk.again(&second, id).await;
+    seen
+}
+
+/// The state is the same, and the cause is what was seen of it.
+pub(crate) async fn a_server_that_dies_while_it_answers() -> Option<Code> {
+    let talk = Talk::new().await;
+    let supervisor = talk.supervisor().await;
+    let job = talk.begun(&supervisor).await;
+    talk.server.kill();
+    let seen = end(&job).await;
+    assert_eq!(job.status().state, JobState::Uncertain, "{:#?}", job.status());
+    talk.server.restart().await.unwrap();
+    talk.again(&supervisor, job.id()).await;
+    seen
 }
 
 pub(crate) async fn a_job_that_a_stop_ends() -> Option<Code> {

@@ -216,9 +216,8 @@ fn fell(error: &tungstenite::Error, place: &str) -> Fault {
         }
         tungstenite::Error::Capacity(why) => Fault::new(Code::TooLarge, format!("{place}: {why}")),
         other => {
-            let (code, what) =
-                blame::cause_of(other).unwrap_or_else(|| (Code::ConnectionReset, other.to_string()));
-            Fault::new(code, format!("{place}: {what}"))
+            let unnamed = || blame::Cause::new(Code::ConnectionReset, other.to_string());
+            blame::cause_of(other).unwrap_or_else(unnamed).at(place)
         }
     }
 }
