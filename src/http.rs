@@ -32,6 +32,7 @@
 pub mod access;
 mod answer;
 mod backends;
+mod bounds;
 mod config;
 mod control;
 pub(crate) mod dashboard;
@@ -67,6 +68,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::{
     access::Access,
+    bounds::Bounds,
     schema::TreeNode,
     serve::{Listening, ServeError, Server, listen},
     token::Token,
@@ -90,8 +92,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(handle: Handle, access: Access) -> Self {
-        let readers = Arc::new(Semaphore::new(events::READERS));
+    pub(crate) fn new(handle: Handle, access: Access, bounds: &Bounds) -> Self {
+        let readers = Arc::new(Semaphore::new(bounds.readers));
         Self { handle, access, description: Arc::default(), press: Arc::default(), readers }
     }
 }
@@ -103,11 +105,17 @@ impl Context {
 /// use backline::http::{Access, Token};
 ///
 /// let access = Access::token(Token::random());
-/// axum::Router::new().nest("/backline", backline::http::router(supervisor.handle(), access))
+/// axum::Router::new().nest_service("/backline", backline::http::router(supervisor.handle(), access))
 /// # }
 /// ```
+///
+/// `nest` works as well, except that axum then has no route for the path with a slash at its end, `/backline/`.
 pub fn router(handle: Handle, access: Access) -> Router {
-    let context = Context::new(handle, access);
+    router_within(handle, access, &Bounds::default())
+}
+
+fn router_within(handle: Handle, access: Access, bounds: &Bounds) -> Router {
+    let context = Context::new(handle, access, bounds);
     let (api, mut description) = api(&context).split_for_parts();
     describe::complete(&mut description);
     // It is the first and only one to set it.

@@ -16,7 +16,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use self::asset::Asset;
-use super::{Access, Context, answer, guard};
+use super::{Access, Bounds, Context, answer, guard};
 use crate::Handle;
 
 /// Stands in the page where its own files begin, since a host may mount it below any path.
@@ -40,7 +40,7 @@ pub(crate) fn routes() -> Router<Context> {
 /// The API and the dashboard with a drawer that breaks things; `acts` are its routes, under the same rules of access.
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the binary plays a demo"))]
 pub(crate) fn over_a_stage(handle: Handle, access: Access, acts: Router) -> Router {
-    let context = Context::new(handle.clone(), access.clone());
+    let context = Context::new(handle.clone(), access.clone(), &Bounds::default());
     let acts = acts
         .layer(middleware::from_fn_with_state(context.clone(), guard::with_token))
         .layer(middleware::from_fn_with_state(context, guard::from_here));

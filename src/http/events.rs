@@ -22,8 +22,6 @@ use crate::{
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What says nothing, and that somebody is there.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
-/// Readers at a time.
-pub(crate) const READERS: usize = 512;
 
 /// The events after `Last-Event-ID`, or from here on; `resync` carries a snapshot where there would be a gap.
 #[utoipa::path(

@@ -21,13 +21,9 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, router};
+use super::{Access, Bounds, router_within};
 use crate::{Handle, connection::alarm::Task};
 
-/// Connections at a time.
-const MOST: usize = 1024;
-/// Until the head of a request is whole; a connection may rest as long between two.
-const HEAD: Duration = Duration::from_secs(30);
 /// Bytes of a head after which it is refused (one read may bring as many again), and of what is buffered of an answer.
 const BUFFER: usize = 32 * 1024;
 /// Headers of a request.
@@ -36,8 +32,6 @@ const HEADERS: usize = 64;
 const SENDING: u32 = 128 * 1024;
 /// Connections that wait to be taken.
 const BACKLOG: u32 = 1024;
-/// How long a client may take none of what waits for it.
-const STALL: Duration = Duration::from_secs(30);
 /// Between attempts to take a connection when the process has too many files open.
 const AGAIN: Duration = Duration::from_millis(100);
 /// How long what is under way may go on after a stop.
@@ -106,22 +100,26 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Listening {
-    /// Serves the API of a supervisor: 1,024 connections at a time, 30 s for the head of a request, 64 headers in
-    /// 64 KiB, and an end for a client that takes nothing for 30 s.
+    /// Serves the API of a supervisor within the usual [`Bounds`], and 64 headers in 64 KiB.
     pub fn serve(self, handle: Handle, access: Access) -> Server {
+        self.serve_within(handle, access, Bounds::default())
+    }
+
+    /// As [`Self::serve`], within other bounds.
+    pub fn serve_within(self, handle: Handle, access: Access, bounds: Bounds) -> Server {
         let access = match self.address.ip() {
             ip if ip.is_unspecified() || ip.is_loopback() => access,
             // Nobody's name resolves to what is no name.
             _ => access.host(self.address.to_string()),
         };
-        self.serve_app(router(handle, access))
+        self.serve_app(router_within(handle, access, &bounds), bounds)
     }
 
-    /// Serves a router of the binary's own, within the same bounds.
-    pub(crate) fn serve_app(self, app: Router) -> Server {
+    /// Serves a router of the binary's own.
+    pub(crate) fn serve_app(self, app: Router, bounds: Bounds) -> Server {
         let stop = CancellationToken::new();
         let Self { address, listener } = self;
-        let door = Door { listener, app, room: Arc::new(Semaphore::new(MOST)) };
+        let door = Door { listener, app, room: Arc::new(Semaphore::new(bounds.connections)), bounds };
         let task = Task::spawn(door.keep(stop.clone()));
         Server { address, stop, _task: task }
     }
@@ -131,6 +129,7 @@ struct Door {
     listener: TcpListener,
     app: Router,
     room: Arc<Semaphore>,
+    bounds: Bounds,
 }
 
 impl Door {
@@ -172,14 +171,15 @@ impl Door {
         // Small events go out at once; a socket that is gone fails at its first read anyway.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(STALL));
+        stream.set_write_timeout(Some(self.bounds.stall));
         let app = TowerToHyperService::new(self.app.clone());
         let service = service_fn(move |mut request: http::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
             app.call(request)
         });
         let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER).max_headers(HEADERS);
+        http.timer(TokioTimer::new()).header_read_timeout(self.bounds.head);
+        http.max_buf_size(BUFFER).max_headers(HEADERS);
         let serving = parting.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         guests.spawn(async move {
             let _place = place;

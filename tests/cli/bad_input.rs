@@ -60,6 +60,21 @@ fn off_loopback_a_token_has_to_be_chosen() {
     refused(&place.run(&["run", "--listen", "0.0.0.0:0"]), "0.0.0.0:0", "no token is set");
 }
 
+/// A file alone opens nothing to other machines, whatever token it names.
+#[test]
+fn off_loopback_the_command_has_to_say_so() {
+    let place = Place::new();
+    let http = r#", http: (listen: "0.0.0.0:0", token: "a-token-of-sixteen-letters"))"#;
+    place.write(
+        "backline.ron",
+        &GOOD.trim_end().strip_suffix(')').map(|text| format!("{text}{http}")).unwrap(),
+    );
+    let ended = place.run(&["run"]);
+    refused(&ended, "http.listen", "other machines can reach");
+    assert!(ended.err.contains("backline run --listen 0.0.0.0:0"), "{}", ended.err);
+    assert!(!place.path().join("state/instance.json").exists());
+}
+
 #[test]
 fn ten_errors_are_ten_lines() {
     let place = Place::new();

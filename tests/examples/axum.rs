@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = Router::new()
         .route("/", get(front))
         .with_state(supervisor.handle())
-        .nest("/backline", router(supervisor.handle(), access));
+        .nest_service("/backline", router(supervisor.handle(), access));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}/backline/#{code}", listener.local_addr()?);
     axum::serve(listener, app)

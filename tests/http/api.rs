@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use backline::{
     Supervisor,
     config::Loader,
-    http::{Access, Server, Token, listen},
+    http::{Access, Bounds, Server, Token, listen},
 };
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use tokio::{
 pub(crate) const TOKEN: &str = "a-token-of-sixteen-letters";
 pub(crate) const READER: &str = "a-token-that-may-only-look";
 /// Longest wait for an answer; only a hang meets it.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Api {
     pub(crate) supervisor: Supervisor,
@@ -43,10 +43,15 @@ impl Api {
     }
 
     pub(crate) async fn over(builder: backline::supervisor::Builder) -> Self {
+        Self::within(builder, Bounds::default()).await
+    }
+
+    /// Within other bounds than the usual ones.
+    pub(crate) async fn within(builder: backline::supervisor::Builder, bounds: Bounds) -> Self {
         let supervisor = builder.start().await.unwrap();
         let access = access().kept_by(&supervisor).await;
         let listening = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let server = listening.serve(supervisor.handle(), access.clone());
+        let server = listening.serve_within(supervisor.handle(), access.clone(), bounds);
         let client = Client::builder().no_proxy().build().unwrap();
         Self { supervisor, access, server, client }
     }
@@ -113,7 +118,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// To its end, or, where it has none, to the end of its head.
-    async fn read(stream: &mut TcpStream) -> Self {
+    pub(crate) async fn read(stream: &mut TcpStream) -> Self {
         let mut seen = Vec::new();
         loop {
             let read = stream.read_buf(&mut seen).await.unwrap_or(0);

@@ -7,7 +7,7 @@ use crate::{
     Supervisor,
     cli::outcome::Stop,
     config::{BackendConfig, Config, PoolConfig, Secret},
-    http::{Access, Server, Token, dashboard, listen},
+    http::{Access, Bounds, Server, Token, dashboard, listen},
     model::{BackendId, Kind},
     net::Address,
 };
@@ -41,7 +41,7 @@ impl Stage {
         let access = Access::token(Token::random());
         let acts = chaos::routes(supervisor.handle(), cast.clone());
         let app = dashboard::over_a_stage(supervisor.handle(), access.clone(), acts);
-        let server = listening.serve_app(app);
+        let server = listening.serve_app(app, Bounds::default());
         let dashboard = format!("http://{}/#{}", server.address, access.one_time_code());
         Ok(Self { cast, supervisor, access, server, dashboard, _scratch: scratch })
     }
