@@ -233,6 +233,7 @@ pub(crate) async fn nothing_is_ready_in_time() -> Option<Code> {
         .start()
         .await
         .unwrap();
+    failed(&supervisor, Code::ConnectionRefused).await;
     let error = supervisor.comfyui("a").await.map(|_| ()).unwrap_err();
     assert!(!error.fix().is_empty() && error.is_retryable(), "{error}");
     assert_eq!(error.code(), Code::Unavailable.as_str());
