@@ -49,7 +49,6 @@ pub struct Supervisor {
     handle: Handle,
     root: RootHandle,
     _relay: Task,
-    _webhook: Task,
     _looking: Task,
     _hang_up: HangUp,
 }
@@ -131,4 +130,6 @@ pub(crate) struct Core {
     pub(crate) standing: Arc<crate::settings::standing::Standing>,
     pub(crate) desk: crate::notices::Desk,
     pub(crate) lease_timeout: Duration,
+    /// Where the user's presets lie, where that is known.
+    pub(crate) presets: Option<std::path::PathBuf>,
 }

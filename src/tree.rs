@@ -12,7 +12,8 @@
 //!   |- notices     quarantined like a backend         says what a person should know, and keeps it
 //!   |- registry    quarantined like a backend         who can do what; looks it up anew
 //!   |- settings    quarantined like a backend         decides which backends there are: the one writer of their set
-//!   '- discovery   quarantined like a backend         sweeps, and hands on what it found
+//!   |- discovery   quarantined like a backend         sweeps, and hands on what it found
+//!   '- webhook     quarantined like a backend         tells a server of the user's own of notices
 //! ```
 //!
 //! What is dearest to lose starts first. Nobody keeps a sibling's `ActorRef`: who needs one asks [`Tree`] or the
@@ -46,6 +47,7 @@ use crate::{
     notices::{
         Desk,
         watch::{Setup as Watch, Watcher},
+        webhook::{Messenger, Setup as WebhookSetup},
     },
     pool::{
         actor::{Pool, Setup as PoolSetup, Shown},
@@ -102,6 +104,7 @@ impl Tree {
             Some(registry(parts)),
             Some(settings(parts)),
             Some(discovery(parts)),
+            Some(webhook(parts)),
         ];
         let root =
             SupervisorSpec::new("root").strategy(Strategy::RestForOne).intensity(3, Duration::from_secs(60));
@@ -220,6 +223,12 @@ fn notices(parts: &Parts) -> ChildSpec {
         standing: parts.crew.standing.clone(),
     };
     ChildSpec::actor("notices", move || (Watcher, watch.clone())).on_intensity(OnIntensity::QUARANTINE)
+}
+
+fn webhook(parts: &Parts) -> ChildSpec {
+    let (desk, standing) = (parts.desk.clone(), parts.crew.standing.clone());
+    let setup = WebhookSetup::new(parts.hub.clone(), desk, standing);
+    ChildSpec::actor("webhook", move || (Messenger, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 fn registry(parts: &Parts) -> ChildSpec {

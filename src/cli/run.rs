@@ -115,7 +115,13 @@ pub(crate) fn tell(report: &crate::supervisor::ShutdownReport) {
 
 /// Starts over the state directory, which is this process's from then on.
 async fn start(loader: Loader, directory: &Path) -> Result<Supervisor, Stop> {
-    let started = Supervisor::builder().loader(loader).state_dir(directory).start().await;
+    let builder = Supervisor::builder().loader(loader).state_dir(directory);
+    // Without a home there are none of the user's own.
+    let builder = match setup::user_directory() {
+        Ok(own) => builder.presets_dir(own.join("presets")),
+        Err(_) => builder,
+    };
+    let started = builder.start().await;
     started.map_err(|error| match error {
         crate::Error::State(trouble) => Stop::usage(trouble.to_string(), trouble.fix()),
         other => other.into(),

@@ -6,9 +6,13 @@
 mod letter;
 mod outbox;
 
-use std::sync::Arc;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{
     sync::broadcast::{self, error::RecvError},
     time::Instant,
@@ -26,11 +30,54 @@ use crate::{
 /// Failures in a row before a person is told.
 const TELLING: u32 = 2;
 
-/// Tells the webhook that is configured then, until it is dropped.
-pub(crate) fn start(hub: &Arc<Hub>, desk: Desk, standing: Arc<Standing>) -> Task {
-    let events = hub.events();
-    let courier = Courier { hub: hub.clone(), desk, standing, outbox: Outbox::default(), failures: 0 };
-    Task::spawn(courier.carry(events))
+/// What it works with.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    hub: Arc<Hub>,
+    desk: Desk,
+    standing: Arc<Standing>,
+    /// Heard from before the tree starts, for the first incarnation: others of the tree tell things as they start.
+    early: Arc<Mutex<Option<broadcast::Receiver<Arc<Event>>>>>,
+}
+
+impl Setup {
+    pub(crate) fn new(hub: Arc<Hub>, desk: Desk, standing: Arc<Standing>) -> Self {
+        let early = Arc::new(Mutex::new(Some(hub.events())));
+        Self { hub, desk, standing, early }
+    }
+}
+
+pub(crate) enum Msg {
+    /// What carries the letters panicked: a bug, which a restart answers.
+    Broke,
+}
+
+/// Tells the webhook that is configured then. A child of the tree; what waited goes with an incarnation that crashed.
+pub(crate) struct Messenger;
+
+impl Actor for Messenger {
+    type Msg = Msg;
+    type State = Task;
+    type Arguments = Setup;
+
+    async fn pre_start(&self, myself: ActorRef<Msg>, setup: Setup) -> Result<Task, ActorProcessingErr> {
+        let Setup { hub, desk, standing, early } = setup;
+        let early = early.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let events = early.unwrap_or_else(|| hub.events());
+        let courier = Courier { hub, desk, standing, outbox: Outbox::default(), failures: 0 };
+        Ok(Task::spawn(async move {
+            if AssertUnwindSafe(courier.carry(events)).catch_unwind().await.is_err() {
+                // An actor that is gone takes no word.
+                let _ = myself.cast(Msg::Broke);
+            }
+        }))
+    }
+
+    async fn handle(&self, _: ActorRef<Msg>, msg: Msg, _: &mut Task) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Broke => Err("what tells the webhook panicked".into()),
+        }
+    }
 }
 
 struct Courier {

@@ -23,7 +23,7 @@ use crate::{
         journal::{Bounds, Journal},
         setup::Setup as JobsSetup,
     },
-    notices::{Desk, webhook},
+    notices::Desk,
     roster::Roster,
     settings::{crew::Crew, layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},
     state::Store,
@@ -37,6 +37,7 @@ pub struct Builder {
     lease_timeout: Duration,
     open_jobs: u32,
     dialer: Dialer,
+    presets: Option<std::path::PathBuf>,
     world: World,
     #[cfg(feature = "state")]
     state: Keep,
@@ -92,6 +93,7 @@ impl Default for Builder {
             open_jobs: Bounds::default().open,
             dialer: real_dialer(),
             world: World::Real,
+            presets: None,
             #[cfg(feature = "state")]
             state: Keep::Nowhere,
         }
@@ -111,6 +113,14 @@ impl Builder {
     #[must_use]
     pub fn loader(mut self, loader: Loader) -> Self {
         self.loader = Some(loader);
+        self
+    }
+
+    /// Where the user's own presets lie, which the API offers beside those that come with Backline. None by default;
+    /// the binary has the user's directory.
+    #[must_use]
+    pub fn presets_dir(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.presets = Some(directory.into());
         self
     }
 
@@ -217,7 +227,6 @@ impl Builder {
         };
         let tree = Tree::new(&parts);
         let relay = relay::start(&tree, &hub);
-        let webhook = webhook::start(&hub, desk.clone(), standing.clone());
         let root = tree.start().await.map_err(|e| Error::Setup(e.to_string()))?;
         let hang_up = HangUp { roster: roster.clone(), store: store.clone(), jobs: jobs.shelf.clone() };
         let looking = follow(self.world, &tree, &standing);
@@ -232,15 +241,9 @@ impl Builder {
             jobs,
             standing,
             lease_timeout: self.lease_timeout,
+            presets: self.presets,
         });
-        Ok(Supervisor {
-            handle,
-            root,
-            _relay: relay,
-            _webhook: webhook,
-            _looking: looking,
-            _hang_up: hang_up,
-        })
+        Ok(Supervisor { handle, root, _relay: relay, _looking: looking, _hang_up: hang_up })
     }
 
     /// A directory of this name, where state is kept.

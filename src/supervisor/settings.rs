@@ -31,6 +31,11 @@ impl Handle {
         self.0.standing.now().loaded.clone()
     }
 
+    /// Where the user's own presets lie, where [`Builder::presets_dir`](super::Builder::presets_dir) named a place.
+    pub fn presets_dir(&self) -> Option<&std::path::Path> {
+        self.0.presets.as_deref()
+    }
+
     /// Names the configuration that counts now; another one has another tag.
     pub fn config_tag(&self) -> String {
         self.0.standing.tag()

@@ -1,6 +1,10 @@
 //! The configuration over HTTP: seen, checked, changed, taken back, imported; secrets go in and stay in.
 
-use backline::sim::litellm::{Options, SimLitellm};
+use backline::{
+    Supervisor,
+    config::Loader,
+    sim::litellm::{Options, SimLitellm},
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -86,6 +90,27 @@ async fn every_problem_is_told_at_once_with_its_path_and_nothing_happens() {
 }
 
 #[tokio::test]
+async fn a_preset_that_the_user_saved_is_offered_and_used_like_the_others() {
+    let own = tempfile::tempdir().unwrap();
+    let text = r#"(backends: { "mine": (kind: comfyui, url: "http://127.0.0.1:1") })"#;
+    std::fs::write(own.path().join("mine.ron"), text).unwrap();
+    std::fs::write(own.path().join("no preset.ron"), text).unwrap();
+    let loader = Loader::new().directory("/nowhere");
+    let api = Api::over(Supervisor::builder().loader(loader).presets_dir(own.path())).await;
+    let (_, presets) = api.ask(Method::GET, &format!("{CONFIG}/presets"), None).await;
+    let saved: Vec<_> =
+        presets["presets"].as_array().unwrap().iter().filter(|p| p["source"] == "saved").collect();
+    assert_eq!(saved.len(), 1, "{presets}");
+    assert_eq!((&saved[0]["name"], &saved[0]["text"]), (&json!("mine"), &json!(text)));
+    let body = json!({ "preset": "mine" });
+    let (status, preview) = api.ask(Method::POST, &format!("{CONFIG}/check"), Some(body.clone())).await;
+    assert_eq!((status, &preview["backends"]["added"]), (StatusCode::OK, &json!(["mine"])));
+    let (status, made) = api.ask(Method::POST, &format!("{CONFIG}/import"), Some(body)).await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    assert!(api.supervisor.config().backends.keys().any(|id| id.as_str() == "mine"));
+}
+
+#[tokio::test]
 async fn a_preset_is_imported_exported_and_taken_back() {
     let api = Api::start().await;
     let (_, presets) = api.ask(Method::GET, &format!("{CONFIG}/presets"), None).await;
@@ -106,6 +131,7 @@ async fn a_preset_is_imported_exported_and_taken_back() {
     );
     for (body, code) in [
         (json!({ "preset": "nobody" }), "bad_body"),
+        (json!({ "preset": "../mine" }), "bad_body"),
         (json!({ "text": "(log: 5)" }), "config_invalid"),
         (json!({ "text": "(extends: \"/etc/passwd\")" }), "config_invalid"),
         (json!({}), "bad_body"),

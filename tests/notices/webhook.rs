@@ -104,6 +104,11 @@ async fn a_raise_and_an_end_are_told_with_the_header() {
     assert_eq!(kinds, ["notice.raised", "notice.cleared"]);
     let metrics = supervisor.metrics();
     assert!(metrics.contains(r#"backline_webhook_notices_total{outcome="delivered"}"#), "{metrics}");
+    let tree = &supervisor.snapshot().tree;
+    assert!(
+        tree.children.iter().any(|child| child.id == "webhook"),
+        "it is restarted like any other: {tree:?}"
+    );
 }
 
 /// It is off: it is told of, and everything else goes on. Once it listens it is told what waited.

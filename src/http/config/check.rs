@@ -52,7 +52,11 @@ pub(crate) async fn check(State(context): State<Context>, body: Bytes) -> Respon
         [] => Ok(Proposed::default()),
         body => serde_json::from_slice::<Proposed>(body).map_err(|e| e.to_string()),
     };
-    let edit = match proposed.and_then(|proposed| proposed.edit(&context.handle)) {
+    let edit = match proposed {
+        Ok(proposed) => proposed.edit(&context.handle).await,
+        Err(why) => Err(why),
+    };
+    let edit = match edit {
         Ok(Ok(edit)) => edit,
         Ok(Err(Error::Invalid(problems))) => return Json(Preview::refused(problems)).into_response(),
         Ok(Err(error)) => return error.into_response(),
@@ -65,7 +69,7 @@ pub(crate) async fn check(State(context): State<Context>, body: Bytes) -> Respon
 }
 
 impl Proposed {
-    fn edit(self, handle: &Handle) -> Result<Result<Edit, Error>, String> {
+    async fn edit(self, handle: &Handle) -> Result<Result<Edit, Error>, String> {
         let named = usize::from(self.change.is_some())
             + usize::from(self.edits.is_some())
             + usize::from(self.text.is_some() || self.preset.is_some());
@@ -80,7 +84,7 @@ impl Proposed {
             return edits(handle, whole).map(|edits| Ok(Edit::Replace(edits))).map_err(str::to_owned);
         }
         if self.text.is_some() || self.preset.is_some() {
-            return Import { text: self.text, preset: self.preset }.edit(handle);
+            return Import { text: self.text, preset: self.preset }.edit(handle).await;
         }
         Ok(Ok(Edit::Write(Fields::new())))
     }

@@ -1,5 +1,7 @@
 //! Whole configurations: presets, a file's text that comes, and one that goes.
 
+use std::path::Path;
+
 use axum::{
     Json,
     body::Bytes,
@@ -20,7 +22,7 @@ use super::{
 };
 use crate::{
     Error, Handle,
-    config::{layer::Layer, preset, text::edits_of},
+    config::{layer::Layer, preset, saved_path, saved_presets, text::edits_of},
     settings::{Change, Edit},
 };
 
@@ -32,11 +34,22 @@ pub(super) struct Presets {
 /// A configuration to begin with.
 #[derive(Serialize, ToSchema)]
 struct Preset {
-    name: &'static str,
+    name: String,
     /// Whom it is for, one sentence.
-    title: &'static str,
+    title: String,
     /// The file's text, with comments.
-    text: &'static str,
+    text: String,
+    /// Whose it is.
+    source: Source,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    /// It comes with Backline.
+    BuiltIn,
+    /// The user saved it, by `backline config presets save NAME`.
+    Saved,
 }
 
 /// The configuration as one file, without secrets.
@@ -58,12 +71,39 @@ pub(super) struct Import {
     pub(super) preset: Option<String>,
 }
 
-/// The presets that come with Backline.
+/// The presets that come with Backline, and those that the user saved.
 #[utoipa::path(get, path = "/config/presets", responses((status = 200, body = Presets)))]
-pub(crate) async fn presets() -> Response {
-    let presets = crate::config::presets();
-    let presets = presets.iter().map(|p| Preset { name: p.name, title: p.title, text: p.text }).collect();
-    Json(Presets { presets }).into_response()
+pub(crate) async fn presets(State(context): State<Context>) -> Response {
+    let built_in = crate::config::presets().iter().map(|preset| Preset {
+        name: preset.name.to_owned(),
+        title: preset.title.to_owned(),
+        text: preset.text.to_owned(),
+        source: Source::BuiltIn,
+    });
+    let saved = saved(&context.handle).await.into_iter().map(|(name, text)| {
+        let title = "Saved by you.".to_owned();
+        Preset { name, title, text, source: Source::Saved }
+    });
+    Json(Presets { presets: built_in.chain(saved).collect() }).into_response()
+}
+
+/// The user's presets, by name. One that cannot be read is none, and told in the log.
+async fn saved(handle: &Handle) -> Vec<(String, String)> {
+    let Some(directory) = handle.presets_dir().map(Path::to_owned) else { return Vec::new() };
+    let read = move || {
+        let names = saved_presets(&directory).inspect_err(|error| {
+            tracing::warn!(directory = %directory.display(), %error, "the user's presets cannot be listed");
+        });
+        let text = |name: String| {
+            let text = saved_path(&directory, &name).and_then(std::fs::read_to_string);
+            text.inspect_err(|error| tracing::warn!(name, %error, "a preset cannot be read"))
+                .ok()
+                .map(|text| (name, text))
+        };
+        names.unwrap_or_default().into_iter().filter_map(text).collect()
+    };
+    // A bug of what reads: it is in the log, and there are none.
+    tokio::task::spawn_blocking(read).await.unwrap_or_default()
 }
 
 /// The configuration as one file, without secrets.
@@ -86,7 +126,11 @@ pub(crate) async fn export(State(context): State<Context>) -> Response {
 )]
 pub(crate) async fn import(State(context): State<Context>, headers: HeaderMap, body: Bytes) -> Response {
     let import = serde_json::from_slice::<Import>(&body).map_err(|e| e.to_string());
-    match import.and_then(|import| import.edit(&context.handle)) {
+    let edit = match import {
+        Ok(import) => import.edit(&context.handle).await,
+        Err(why) => Err(why),
+    };
+    match edit {
         Ok(Ok(edit)) => done(&context.handle, edit, tag(&headers)).await,
         Ok(Err(error)) => error.into_response(),
         Err(why) => bad_body(&why),
@@ -94,13 +138,19 @@ pub(crate) async fn import(State(context): State<Context>, headers: HeaderMap, b
 }
 
 impl Import {
-    pub(super) fn edit(self, handle: &Handle) -> Result<Result<Edit, Error>, String> {
+    pub(super) async fn edit(self, handle: &Handle) -> Result<Result<Edit, Error>, String> {
         let text = match (self.text, self.preset.as_deref()) {
             (Some(text), None) => text,
             (None, Some(name)) => match preset(name) {
                 Some(preset) => preset.text.to_owned(),
                 None => {
-                    return Err("there is no such preset; `GET /api/v1/config/presets` lists them".to_owned());
+                    let own = saved(handle).await.into_iter().find(|(saved, _)| saved == name);
+                    let Some((_, text)) = own else {
+                        return Err(
+                            "there is no such preset; `GET /api/v1/config/presets` lists them".to_owned()
+                        );
+                    };
+                    text
                 }
             },
             _ => return Err("it names a `text` or a `preset`".to_owned()),
