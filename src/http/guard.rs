@@ -2,7 +2,7 @@
 //! its headers.
 
 use axum::{
-    extract::{Request, State},
+    extract::{OriginalUri, Request, State},
     middleware::Next,
     response::Response,
 };
@@ -15,9 +15,9 @@ use super::{
 };
 use crate::model::Class;
 
-/// Nothing but our own scripts and styles; media only from what the page itself made of bytes.
+/// Nothing but our own scripts and styles; media from our own files, or what the page itself made of bytes.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                   img-src 'self' blob: data:; media-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+                   img-src 'self' blob: data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// The headers of every answer.
 const HEADERS: [(HeaderName, &str); 7] = [
@@ -116,9 +116,14 @@ fn unreadable(request: &Request) -> Option<Response> {
     Some(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", Class::Usage, message, fix))
 }
 
-/// Lets in who has the token; who may only look changes nothing.
+/// Lets in who has the token, or a ticket for what is asked; who may only look changes nothing.
 pub(crate) async fn with_token(State(context): State<Context>, request: Request, next: Next) -> Response {
     let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    // The address as it was asked for: a host may have taken off what stands before ours.
+    let asked = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
+    if looks && context.tickets.admit(asked) {
+        return next.run(request).await;
+    }
     match context.access.admits(request.headers()) {
         Some(Scope::Full) => next.run(request).await,
         Some(Scope::Read) if looks => next.run(request).await,

@@ -10,7 +10,13 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Context, access::bearer, answer::refusal, describe::Missing, sessions::Session};
+use super::{
+    Context,
+    access::{Scope, bearer},
+    answer::refusal,
+    describe::Missing,
+    sessions::Session,
+};
 use crate::model::Class;
 
 /// What is traded.
@@ -23,6 +29,24 @@ struct Trade {
 #[derive(Serialize, ToSchema)]
 struct Begun {
     token: String,
+}
+
+/// What somebody who is let in may do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum May {
+    /// Read everything, and change nothing.
+    Look,
+    /// Everything.
+    Change,
+}
+
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+struct Standing {
+    may: May,
+    /// The session of the page; none where the token belongs to none.
+    session: Option<Session>,
 }
 
 /// A one-time code.
@@ -54,6 +78,18 @@ pub(crate) async fn trade(State(context): State<Context>, body: Bytes) -> Respon
         Some(token) => Json(Begun { token: token.expose().to_owned() }).into_response(),
         None => bad("the code was used already, or is too old"),
     }
+}
+
+/// What the token of the request may do.
+#[utoipa::path(get, path = "/session", responses((status = 200, body = Standing)))]
+pub(crate) async fn show(State(context): State<Context>, headers: HeaderMap) -> Response {
+    let may = match context.access.admits(&headers) {
+        Some(Scope::Full) => May::Change,
+        // A ticket opens one file, and nothing here.
+        Some(Scope::Read) | None => May::Look,
+    };
+    let sessions = context.access.sessions().list(bearer(&headers).unwrap_or_default());
+    Json(Standing { may, session: sessions.into_iter().find(|session| session.current) }).into_response()
 }
 
 /// Ends the session that asks.

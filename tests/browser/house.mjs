@@ -7,6 +7,8 @@ import process from 'node:process';
 import { Visit } from './visit.mjs';
 
 const START = 40_000;
+// The token of those who may only look.
+export const READER = 'a-token-that-may-only-look';
 
 // A process, and the first thing that it says which fits.
 class Program {
@@ -82,7 +84,9 @@ export class House {
     });
     const state = path.join(this.folder, 'state');
     const config = path.join(this.folder, 'backline.ron');
-    writeFileSync(config, `(version: 1, discovery: (enabled: false), backends: {\n  "comfyui": (kind: comfyui, url: "${urls.comfyui}", required: true),\n  "wan2gp": (kind: wan2gp, url: "${urls.wan2gp}"),\n})\n`);
+    const reader = path.join(this.folder, 'reader');
+    writeFileSync(reader, READER, { mode: 0o600 });
+    writeFileSync(config, `(version: 1, discovery: (enabled: false), http: (reader: "file:${reader}"), backends: {\n  "comfyui": (kind: comfyui, url: "${urls.comfyui}", required: true),\n  "wan2gp": (kind: wan2gp, url: "${urls.wan2gp}"),\n})\n`);
     this.running = { state, config, urls, env: { BACKLINE_STATE_DIR: state, BACKLINE_WAN2GP_ENABLED: 'true' } };
     await this.start('127.0.0.1:0').catch((cause) => {
       this.running = undefined;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const SOURCE = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../src/http/dashboard');
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; media-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 const now = () => new Date().toISOString();
 
@@ -28,8 +28,8 @@ export function job(n, more = {}) {
 const leaf = (id) => ({ id, state: 'running', restarts: 0, incarnation: 1, last_exit: null, children: [] });
 
 export class Standin {
-  constructor({ backends, jobs = [], notices = [] }) {
-    Object.assign(this, { backends, jobs, notices, readers: new Set(), revision: 1 });
+  constructor({ backends, jobs = [], notices = [], media = {} }) {
+    Object.assign(this, { backends, jobs, notices, media, tickets: [], played: [], readers: new Set(), revision: 1 });
     this.page = readFileSync(path.join(SOURCE, 'page.html'), 'utf8').replaceAll('{{here}}', '').replace('{{stage}}', '');
     this.files = new Set(readdirSync(path.join(SOURCE, 'ui')));
     this.server = createServer((request, answer) => this.answer(request, answer));
@@ -74,11 +74,19 @@ export class Standin {
       const jobs = this.jobs.slice(from, from + limit);
       return json({ jobs, next: from + limit < this.jobs.length ? jobs.at(-1).id : null });
     }
+    const [, place, name, ticket] = url.pathname.match(/^(\/api\/v1\/jobs\/[\w-]+\/outputs\/([\w.-]+))(\/ticket)?$/) ?? [];
+    if (this.media[name]) {
+      const bearer = request.headers.authorization?.startsWith('Bearer ') ?? false;
+      (ticket ? this.tickets : this.played).push({ bearer });
+      if (ticket) return json({ url: `${place}?ticket=once` });
+      answer.setHeader('content-disposition', `inline; filename="${name}"`);
+      return send('audio/wav', this.media[name]);
+    }
     const one = url.pathname.match(/^\/api\/v1\/jobs\/([\w-]+)$/)?.[1];
     if (one) return json(this.jobs.find(({ id }) => id === one) ?? {});
     if (/\/logs$/.test(url.pathname)) return json({ kept: false, lines: [] });
     if (/\/history$/.test(url.pathname)) return json({ backend: 'x', from: now(), to: now(), window_s: 300, bucket_s: 1, uptime: 1, success_rate: 1, timeline: [], buckets: [] });
-    const fixed = { '/api/v1/session': { token: 't' }, '/api/v1/snapshot': this.snapshot(), '/api/v1/notices': { notices: this.notices }, '/api/v1/openapi.json': { paths: {} } }[url.pathname];
+    const fixed = { '/api/v1/session': { token: 't', may: 'change' }, '/api/v1/snapshot': this.snapshot(), '/api/v1/notices': { notices: this.notices }, '/api/v1/openapi.json': { paths: {} } }[url.pathname];
     if (fixed) return json(fixed);
     answer.statusCode = 404;
     return json({ error: { code: 'not_found', message: 'not here', fix: '' } });

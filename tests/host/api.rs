@@ -21,7 +21,7 @@ struct Asked {
     supervisor: Supervisor,
     http: Http,
     home: tempfile::TempDir,
-    _server: Server,
+    server: Server,
 }
 
 impl Asked {
@@ -36,7 +36,7 @@ impl Asked {
         let server = listening.serve(supervisor.handle(), Access::token(token));
         let address = Address::loopback(server.address.port());
         let http = Http::new(address, &HttpSettings { key, ..HttpSettings::default() }).unwrap();
-        Self { servers, supervisor, http, home, _server: server }
+        Self { servers, supervisor, http, home, server }
     }
 
     async fn send(
@@ -53,6 +53,16 @@ impl Asked {
             request = request.header(*name, *value);
         }
         self.http.send(request, LIMIT).await.unwrap()
+    }
+
+    /// Without the token, at an address as it was given.
+    async fn stranger(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut request = client.get(format!("http://{}{path}", self.server.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -165,6 +175,20 @@ async fn a_job_is_taken_once_by_its_key_seen_to_its_end_and_its_file_is_read_in_
             404,
             "{name}"
         );
+    }
+    let (_, given) =
+        document(asked.send(Method::GET, &format!("{path}/ticket"), &[], Vec::new()).await).await;
+    let way = text(&given["url"]);
+    assert!(way.starts_with(&format!("/api/v1/{path}?ticket=")), "{way}");
+    for (way, code) in [
+        (way.to_owned(), 206),
+        (way.replace("0.png", "1.png"), 401),
+        (way.replace("outputs/0.png", "preview"), 401),
+        (way[..way.len() - 1].to_owned(), 401),
+        (format!("/api/v1/{path}"), 401),
+    ] {
+        let answer = asked.stranger(&way, &[("range", "bytes=1-3")]).await;
+        assert_eq!(answer.status(), code, "without a token: {way}");
     }
     let preview = asked.send(Method::GET, &format!("jobs/{id}/preview"), &[], Vec::new()).await;
     assert!(preview.status() == 200 && preview.headers().contains_key("etag"), "{preview:?}");

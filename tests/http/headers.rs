@@ -26,7 +26,7 @@ async fn every_answer_carries_the_same_guards() {
     }
     assert_eq!(seen.len(), 1, "some answers are guarded otherwise: {seen:#?}");
     insta::assert_snapshot!(seen.first().unwrap(), @r"
-    content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; media-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'
+    content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'
     cross-origin-opener-policy: same-origin
     cross-origin-resource-policy: same-origin
     permissions-policy: camera=(), geolocation=(), microphone=()

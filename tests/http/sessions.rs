@@ -61,5 +61,12 @@ async fn who_may_only_look_makes_no_code_and_ends_no_session() {
     };
     refused(api.ask_as(READER, Method::POST, "/api/v1/session/code", None).await);
     refused(api.ask_as(READER, Method::DELETE, "/api/v1/sessions/x", None).await);
+    let session = begin(&api).await;
+    for (token, may, known) in [(READER, "look", false), (TOKEN, "change", false), (&session, "change", true)]
+    {
+        let (status, who) = api.ask_as(token, Method::GET, "/api/v1/session", None).await;
+        assert_eq!((status, &who["may"]), (StatusCode::OK, &json!(may)));
+        assert_eq!(who["session"]["current"] == true, known, "{who}");
+    }
     assert!(admits(&api, READER).await && admits(&api, TOKEN).await);
 }

@@ -3,18 +3,21 @@
 use std::io::SeekFrom;
 
 use axum::{
+    Json,
     body::Body,
-    extract::{Path, State},
+    extract::{OriginalUri, Path, State},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncSeekExt},
 };
+use utoipa::ToSchema;
 
 use super::{
     found,
@@ -55,11 +58,7 @@ pub(crate) async fn output(
     // The name is looked up among our own; it never becomes part of a path.
     match status.outputs.iter().find(|output| output.name == name) {
         Some(output) => send(output, &headers).await,
-        None => missing(
-            "unknown_output",
-            &format!("the job has no output `{}`", clean(&name, 60)),
-            "See its `outputs`.",
-        ),
+        None => unknown(&name),
     }
 }
 
@@ -138,12 +137,47 @@ fn is_shown(media_type: &str) -> bool {
     picture.contains(&media_type) || media_type.starts_with("audio/") || media_type.starts_with("video/")
 }
 
+/// A way to a file.
+#[derive(Serialize, ToSchema)]
+struct Ticket {
+    /// An address that needs no token, good for 60 s.
+    url: String,
+}
+
+/// An address of the file for what cannot send the token, a player or a download of the browser's own.
+#[utoipa::path(
+    get, path = "/jobs/{id}/outputs/{name}/ticket",
+    params(("id" = JobId, Path, description = "The job"), ("name" = String, Path, description = "The file's name in `outputs`")),
+    responses((status = 200, body = Ticket), Missing)
+)]
+pub(crate) async fn ticket(
+    State(context): State<Context>,
+    OriginalUri(uri): OriginalUri,
+    Path((id, name)): Path<(String, String)>,
+) -> Response {
+    let status = match found(&context.handle, &id).await {
+        Ok(job) => job.status(),
+        Err(error) => return error.into_response(),
+    };
+    match uri.path().strip_suffix("/ticket") {
+        Some(path) if status.outputs.iter().any(|output| output.name == name) => {
+            Json(Ticket { url: context.tickets.give(path) }).into_response()
+        }
+        _ => unknown(&name),
+    }
+}
+
+fn unknown(name: &str) -> Response {
+    missing("unknown_output", &format!("the job has no output `{}`", clean(name, 60)), "See its `outputs`.")
+}
+
 /// The latest picture of work in progress.
 #[utoipa::path(
     get, path = "/jobs/{id}/preview",
     params(("id" = JobId, Path, description = "The job"), ("If-None-Match" = Option<String>, Header)),
     responses(
         (status = 200, content_type = "image/*", body = [u8]),
+        (status = 204, description = "There is none so far; not every backend sends some"),
         (status = 304, description = "It is still the one of `If-None-Match`"), Missing
     )
 )]
@@ -157,11 +191,7 @@ pub(crate) async fn preview(
         Err(error) => return error.into_response(),
     };
     let Some(picture) = job.preview().borrow().clone() else {
-        return missing(
-            "no_preview",
-            "the job has no preview",
-            "Not every backend sends some; wait until it works on the job.",
-        );
+        return StatusCode::NO_CONTENT.into_response();
     };
     let tag = format!("\"{}\"", &hex(&Sha256::digest(&picture))[..32]);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());

@@ -23,6 +23,18 @@ export const tests = {
     await visit.page.waitForSelector('.fresh[data-tone=good]');
   },
   'no error, nothing off the origin': async () => visit.clean(),
+  'it is left by one button, and the session is over': async () => {
+    const { page } = visit;
+    const token = await page.evaluate(() => sessionStorage.getItem('backline'));
+    const asked = () => fetch(`${visit.origin}/api/v1/snapshot`, { headers: { authorization: `Bearer ${token}` } });
+    assert.equal((await asked()).status, 200);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.waitForSelector('.login');
+    assert.match(await page.locator('.login').innerText(), /logged out/);
+    assert.equal(await page.locator('.card:visible').count(), 0, 'what it showed is still there');
+    assert.equal(await page.evaluate(() => sessionStorage.getItem('backline')), null);
+    assert.equal((await asked()).status, 401);
+  },
 };
 
 export const end = async () => visit?.page.context().close();

@@ -1,6 +1,7 @@
 // A job from its start to its outputs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Standin, backend, job } from '../standin.mjs';
 
 export const tests = {
   'its progress and preview are seen, its output is shown and saved': async (house) => {
@@ -45,4 +46,39 @@ export const tests = {
     await page.waitForSelector('.row[aria-current]');
     await page.locator('.jobs .filter').fill('');
   },
+  'no picture was asked for in vain: no error in the console': async (house) => (await house.theatre()).clean(),
+  'a large film or sound is played and saved by a ticket, not read into the page': async (house) => {
+    const file = { name: 'long.wav', media_type: 'audio/wav', bytes: 50_000_000, sha256: 'ab'.repeat(32), url: '/api/v1/jobs/x/outputs/long.wav' };
+    const stand = new Standin({ backends: [backend('b-1')], jobs: [job(1, { outputs: [file], state: 'done' })], media: { 'long.wav': silence() } });
+    const visit = await house.visit(await stand.open());
+    try {
+      const { page } = visit;
+      await page.waitForSelector('.card');
+      await visit.go('jobs/00000000-0000-4000-8000-000000000001');
+      await page.waitForFunction(() => document.querySelector('.outputs audio')?.readyState >= 1);
+      assert.match(await page.locator('.outputs audio').evaluate((sound) => sound.currentSrc), /\/outputs\/long\.wav\?ticket=/);
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download long.wav' }).click()]);
+      assert.equal(download.suggestedFilename(), 'long.wav');
+      assert.equal(readFileSync(await download.path()).length, silence().length);
+      assert.ok(stand.tickets.length >= 2 && stand.tickets.every(({ bearer }) => bearer), 'a ticket is given for the token');
+      assert.ok(stand.played.length >= 2 && stand.played.every(({ bearer }) => !bearer), 'the file itself is read without it');
+      visit.clean();
+    } finally {
+      await visit.page.context().close();
+      stand.close();
+    }
+  },
 };
+
+// A tenth of a second of nothing, as a WAV file.
+function silence() {
+  const samples = Buffer.alloc(1600);
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + samples.length, 4);
+  head.write('WAVEfmt ', 8);
+  [[16, 16, 4], [20, 1, 2], [22, 1, 2], [24, 8000, 4], [28, 16_000, 4], [32, 2, 2], [34, 16, 2]].forEach(([at, value, size]) => head.writeUIntLE(value, at, size));
+  head.write('data', 36);
+  head.writeUInt32LE(samples.length, 40);
+  return Buffer.concat([head, samples]);
+}

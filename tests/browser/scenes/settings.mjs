@@ -1,6 +1,7 @@
 // The configuration: test, add, edit, undo, export, import, and what the environment holds fast.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { READER } from '../house.mjs';
 
 const field = (page, path) => page.locator(`.field[data-path="${path}"]`);
 
@@ -100,5 +101,37 @@ export const tests = {
     await page.getByRole('button', { name: /^Undo/ }).click();
     await visit.go('overview');
     await page.waitForSelector('.card[data-id=comfyui] .chip.strong');
+  },
+  'who may only look is told so, and every deed is disabled': async (house) => {
+    const { listen } = await house.instance();
+    const reader = await house.visit(`http://${listen}/`);
+    const { page } = reader;
+    // The browser logs that the token is no one-time code.
+    reader.away = true;
+    await page.locator('.login input').fill(READER);
+    await page.getByRole('button', { name: 'Enter' }).click();
+    await page.locator('.top .looks').waitFor();
+    reader.away = false;
+    const card = reader.card('comfyui');
+    for (const name of ['Check', 'Test', 'Reconnect', 'Pause', 'Cordon', 'Disable']) assert.ok(await card.getByRole('button', { name, exact: true }).isDisabled(), name);
+    assert.ok(await card.getByRole('button', { name: 'Edit' }).isEnabled());
+    await reader.go('settings/comfyui');
+    assert.ok(await page.getByRole('button', { name: 'Remove' }).isDisabled());
+    const path = 'backends.comfyui.probe.interval';
+    await field(page, path).waitFor({ state: 'attached' });
+    await open(page, path);
+    await field(page, path).locator('input').fill('4s');
+    assert.ok(await page.getByRole('button', { name: 'Preview and apply' }).first().isDisabled());
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('Pause comfyui');
+    await page.waitForFunction(() => document.querySelectorAll('.palette li').length === 0);
+    await page.keyboard.press('Escape');
+    await reader.go('overview');
+    await reader.settled();
+    await reader.accessible('read-only');
+    await reader.picture('read-only-dark-wide');
+    reader.clean();
+    await page.context().close();
   },
 };

@@ -7,6 +7,7 @@ import { icon, swap } from './icons.js';
 import { logs } from './logs.js';
 import { report, want } from './past.js';
 import { downSince, kind, sentence, state } from './phase.js';
+import { deed } from './rights.js';
 import { Spark } from './spark.js';
 import { test } from './staged.js';
 import { go } from './views.js';
@@ -38,8 +39,9 @@ export class Card {
     this.bar = h('i');
     this.facts = new Map();
     this.list = h('dl', { class: 'facts' });
-    this.pause = button('Pause', () => (this.status.phase === 'paused' ? act.resume(this.id) : act.pause(this.id)));
-    this.enable = button('Disable', () => act.enable(this.id, !this.status.enabled));
+    this.pause = deed('Pause', () => (this.status.phase === 'paused' ? act.resume(this.id) : act.pause(this.id)));
+    this.cordon = deed('Cordon', () => (this.status.cordoned_at ? act.uncordon(this.id) : act.cordon(this.id)), { title: 'A cordon: nothing new goes there, and what runs goes on' });
+    this.enable = deed('Disable', () => act.enable(this.id, !this.status.enabled));
     this.body = h('div', { class: 'body' },
       h('div', { class: 'say' }, this.sentence, this.remedy),
       h('div', { class: 'countdown' }, this.next, h('div', { class: 'track' }, this.bar)),
@@ -58,10 +60,10 @@ export class Card {
 
   actions() {
     return h('footer', {},
-      button('Check', () => act.check(this.id), { title: 'Probe now (r)' }),
-      button('Test', () => test({ id: this.id }), { title: 'Staged test (t)' }),
-      button('Reconnect', () => act.reconnect(this.id)),
-      this.pause, this.enable,
+      deed('Check', () => act.check(this.id), { title: 'Probe now (r)' }),
+      deed('Test', () => test({ id: this.id }), { title: 'Staged test (t)' }),
+      deed('Reconnect', () => act.reconnect(this.id)),
+      this.pause, this.cordon, this.enable,
       button('Edit', () => go(`settings/${this.id}`)));
   }
 
@@ -118,7 +120,7 @@ export class Card {
 
   fillChips() {
     const { status } = this;
-    const chips = [[kind(status.kind) + (status.version ? ` ${status.version.replace(/^v/, '')}` : ''), ''], status.required && ['required', 'strong'], [status.url.replace(/^http:\/\//, ''), 'code'], ...(status.capabilities ?? []).slice(0, 4).map((name) => [name, 'cap'])].filter(Boolean);
+    const chips = [[kind(status.kind) + (status.version ? ` ${status.version.replace(/^v/, '')}` : ''), ''], status.required && ['required', 'strong'], status.cordoned_at && ['cordoned', 'held'], [status.url.replace(/^http:\/\//, ''), 'code'], ...(status.capabilities ?? []).slice(0, 4).map((name) => [name, 'cap'])].filter(Boolean);
     const print = JSON.stringify(chips);
     if (this.printed === print) return;
     this.printed = print;
@@ -131,6 +133,7 @@ export class Card {
     this.beats.fill(past, now, status.uptime);
     this.spark.fill(past, status.latency_ms, now);
     text(this.pause, status.phase === 'paused' ? 'Resume' : 'Pause');
+    text(this.cordon, status.cordoned_at ? 'Uncordon' : 'Cordon');
     text(this.enable, status.enabled ? 'Disable' : 'Enable');
     const count = (status.models?.length ?? 0) + (status.functions?.length ?? 0);
     text(this.offer, count ? `Offers ${count}` : 'Offers');

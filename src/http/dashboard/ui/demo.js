@@ -5,6 +5,7 @@ import { button, h, keyed, text, attr } from './dom.js';
 import { icon } from './icons.js';
 import { state } from './phase.js';
 import * as palette from './palette.js';
+import { deed } from './rights.js';
 import { known, on } from './store.js';
 
 const TITLES = { kill: 'Kill', start: 'Start', hang: 'Hang', slow: 'Slow', corrupt: 'Corrupt', deny: 'Refuse the key', heal: 'Heal', panic: 'Panic its actor', job: 'Run a job' };
@@ -14,7 +15,7 @@ const run = (id, act) => attempt(`${id} ${SAID[act] ?? act}`, () => send(`demo/$
 
 function row({ id, acts }) {
   const looks = h('span', { class: 'soft' });
-  const buttons = acts.map((act) => button(TITLES[act] ?? act, () => run(id, act), { 'data-act': act, class: ['kill', 'panic'].includes(act) ? 'danger' : '' }));
+  const buttons = acts.map((act) => deed(TITLES[act] ?? act, () => run(id, act), { 'data-act': act, class: ['kill', 'panic'].includes(act) ? 'danger' : '' }));
   return h('li', { 'data-id': id }, h('p', {}, h('b', {}, id), ' ', looks), h('div', { class: 'acts' }, buttons));
 }
 

@@ -2,9 +2,10 @@
 import { post } from './api.js';
 import { attempt } from './act.js';
 import { dialog } from './dialog.js';
-import { button, h } from './dom.js';
+import { h } from './dom.js';
 import { ms, plural } from './format.js';
 import { kind } from './phase.js';
+import { deed } from './rights.js';
 import { known } from './store.js';
 import { run as probe } from './staged.js';
 
@@ -23,12 +24,12 @@ export function find(one) {
   const has = [...known.backends.values()].find((b) => origin(b.url) === origin(one.url));
   const place = h('div');
   const id = h('input', { value: freeId(one.kind), 'aria-label': 'Id', size: 12 });
-  const adopt = button('Adopt', async () => {
+  const adopt = deed('Adopt', async () => {
     const taken = await attempt(`Added ${id.value}`, () => post('backends', { id: id.value, kind: one.kind, url: one.url }));
     if (taken) adopt.replaceWith(h('span', { class: 'soft' }, 'added'));
   }, { class: 'primary' });
   return h('li', {}, h('div', {}, h('b', {}, kind(one.kind)), ' ', h('span', { class: 'soft' }, [one.version, one.title].filter(Boolean).join(' · ')), h('p', {}, h('code', {}, one.url), one.needs === 'auth' ? ' wants a key or a log-in' : '')),
-    h('div', { class: 'acts' }, button('Test', () => probe({ candidate: { kind: one.kind, url: one.url } }, place)), has ? h('span', { class: 'soft' }, `is ${has.id}`) : [id, adopt]), place);
+    h('div', { class: 'acts' }, deed('Test', () => probe({ candidate: { kind: one.kind, url: one.url } }, place)), has ? h('span', { class: 'soft' }, `is ${has.id}`) : [id, adopt]), place);
 }
 
 export function discover() {
@@ -45,6 +46,6 @@ export function discover() {
     return list.replaceChildren(...found.map(find), h('li', { class: 'soft' }, `${plural(found.length, 'server')} found; ${plural(scanned, 'port')} looked at in ${ms(took)}.`));
   };
   dialog('Discover', [h('p', { class: 'soft' }, 'Looks at the ports that such servers usually have, on this machine. No key is sent.'),
-    h('div', { class: 'bar' }, h('label', {}, 'Ports ', ports), h('label', {}, 'Machines ', hosts), button('Look', look, { class: 'primary' })), list], { wide: true });
+    h('div', { class: 'bar' }, h('label', {}, 'Ports ', ports), h('label', {}, 'Machines ', hosts), deed('Look', look, { class: 'primary' })), list], { wide: true });
   look();
 }

@@ -7,6 +7,7 @@ import { find } from './discover.js';
 import { button, h } from './dom.js';
 import { problems } from './form.js';
 import { save } from './output.js';
+import { deed } from './rights.js';
 import { toast } from './toasts.js';
 
 const CAP = 1024 * 1024;
@@ -20,18 +21,18 @@ export class Files {
     this.text = h('textarea', { class: 'file', spellcheck: 'false', placeholder: '( version: 1, backends: { … } )', 'aria-label': 'The text of a configuration' });
     this.list = h('ul', { class: 'presets' });
     this.root = h('section', { class: 'sheet', 'aria-label': 'The whole configuration' },
-      h('header', {}, h('h2', {}, 'Whole configuration'), button(`Undo${undo ? ` (${undo})` : ''}`, () => this.undo(), { disabled: !undo }), button('Export', () => this.export()), button('Reset edits', () => this.reset(), { class: 'danger', disabled: !edited.length && !removed.length })),
+      h('header', {}, h('h2', {}, 'Whole configuration'), deed(`Undo${undo ? ` (${undo})` : ''}`, () => this.undo(), { disabled: !undo }), button('Export', () => this.export()), deed('Reset edits', () => this.reset(), { class: 'danger', disabled: !edited.length && !removed.length })),
       config.problems.length ? h('section', { class: 'panel' }, h('h3', {}, 'The configuration does not load; the last good one counts'), problems(config.problems)) : null,
       proposals.length ? h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Found, and not adopted')), h('ul', { class: 'finds' }, proposals.map((one) => find(one.find)))) : null,
       removed.length ? h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Taken out')), h('ul', {}, removed.map((path) => this.out(path)))) : null,
-      h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Import')), h('p', { class: 'soft' }, 'A file in RON, as it is exported. It is checked and shown before anything changes.'), h('div', { class: 'bar' }, this.file), this.text, h('div', { class: 'bar' }, button('Preview and apply', () => this.import({ text: this.text.value }), { class: 'primary' })), this.place),
+      h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Import')), h('p', { class: 'soft' }, 'A file in RON, as it is exported. It is checked and shown before anything changes.'), h('div', { class: 'bar' }, this.file), this.text, h('div', { class: 'bar' }, deed('Preview and apply', () => this.import({ text: this.text.value }), { class: 'primary' })), this.place),
       h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Presets')), this.list));
     read('config/presets').then(({ presets }) => this.list.replaceChildren(...presets.map((one) => this.preset(one))), () => {});
   }
 
   out(path) {
     const id = path.replace(/^backends\./, '');
-    return h('li', { class: 'bar' }, h('b', {}, path), path.startsWith('backends.') ? button('Bring back', async () => {
+    return h('li', { class: 'bar' }, h('b', {}, path), path.startsWith('backends.') ? deed('Bring back', async () => {
       await attempt(`${id} is back`, () => post(`backends/${encodeURIComponent(id)}/revert`, undefined, { wait: 60_000 }));
       this.reload();
     }) : null);
@@ -39,7 +40,7 @@ export class Files {
 
   preset({ name, title, text }) {
     const look = () => dialog(name, [h('p', {}, title), h('pre', { class: 'log', tabindex: '0' }, text)], { wide: true });
-    return h('li', {}, h('div', {}, h('h3', {}, name), h('p', { class: 'soft' }, title)), h('div', { class: 'bar' }, button('Look', look, { 'aria-label': `Look at ${name}` }), button('Use', () => this.import({ preset: name }), { 'aria-label': `Use ${name}` })));
+    return h('li', {}, h('div', {}, h('h3', {}, name), h('p', { class: 'soft' }, title)), h('div', { class: 'bar' }, button('Look', look, { 'aria-label': `Look at ${name}` }), deed('Use', () => this.import({ preset: name }), { 'aria-label': `Use ${name}` })));
   }
 
   async take() {

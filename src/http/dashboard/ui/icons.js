@@ -50,6 +50,7 @@ const SHAPES = {
   copy: () => [line('M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3')],
   plus: () => [line('M8 3v10M3 8h10')],
   key: () => [s('circle', { cx: 5, cy: 11, r: 2.8, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.6 }), line('M7 9l6-6M11 5l2 2')],
+  leave: () => [line('M6.5 2.5h-4v11h4M6.5 8h7M10.5 5l3 3-3 3')],
   lock: () => [line('M3.5 7.5h9v6h-9zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5')],
 };
 

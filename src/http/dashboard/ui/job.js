@@ -8,6 +8,7 @@ import { icon, swap } from './icons.js';
 import { share } from './jobs.js';
 import { Output } from './output.js';
 import { ended, jobState } from './phase.js';
+import { deed } from './rights.js';
 import { known, takeJob, touch } from './store.js';
 import { catchUp } from './stream.js';
 import { go } from './views.js';
@@ -29,9 +30,9 @@ export class Job {
     this.document = h('details', { hidden: true }, h('summary', {}, 'Result document'), this.result);
     this.timeline = h('ol', { class: 'timeline' });
     this.facts = h('dl', { class: 'pairs' });
-    this.cancel = button('Cancel', () => attempt('Cancelling', () => post(`jobs/${this.id}/cancel`)), { class: 'danger' });
-    this.retry = button('Run again', () => attempt('Running again', () => post(`jobs/${this.id}/retry`)));
-    this.erase = button('Erase', () => this.remove(), { class: 'danger' });
+    this.cancel = deed('Cancel', () => attempt('Cancelling', () => post(`jobs/${this.id}/cancel`)), { class: 'danger' });
+    this.retry = deed('Run again', () => attempt('Running again', () => post(`jobs/${this.id}/retry`)));
+    this.erase = deed('Erase', () => this.remove(), { class: 'danger' });
     this.title = h('h2', {});
     this.body = h('div', { class: 'body' },
       h('header', {}, this.icon, this.title, h('p', { class: 'phase' }, this.word), button(icon('cross'), () => go('jobs'), { class: 'quiet', 'aria-label': 'Close the job' })),
@@ -60,7 +61,6 @@ export class Job {
   }
 
   forget() {
-    this.missed = 0;
     this.outs.forEach((output) => output.drop());
     this.outs.clear();
     this.outputs.replaceChildren();
@@ -157,7 +157,7 @@ export class Job {
       if (ended(job.state) && this.outs.size) attr(this.picture, 'hidden', true);
       return;
     }
-    if (this.asking || Date.now() - this.shown < PREVIEW_PACE || job.kind !== 'comfyui' || this.missed > 2 || !(job.progress?.value >= 1)) return;
+    if (this.asking || Date.now() - this.shown < PREVIEW_PACE || job.kind !== 'comfyui' || !(job.progress?.value >= 1)) return;
     this.asking = true;
     try {
       const answer = await api(`jobs/${job.id}/preview`);
@@ -169,8 +169,7 @@ export class Job {
         if (before) URL.revokeObjectURL(before);
       }
     } catch {
-      // There is none; after three times none is expected.
-      this.missed += 1;
+      // The job is gone, or nobody answers: the page says so elsewhere.
     } finally {
       this.asking = false;
       this.shown = Date.now();

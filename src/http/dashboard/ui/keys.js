@@ -2,6 +2,7 @@
 import * as act from './act.js';
 import * as help from './help.js';
 import * as palette from './palette.js';
+import { mayChange } from './rights.js';
 import { test } from './staged.js';
 import { NAMES, go, view } from './views.js';
 
@@ -25,8 +26,8 @@ const LETTERS = {
   j: () => move(1),
   k: () => move(-1),
   n: () => go('notices'),
-  r: () => card() && act.check(card()),
-  t: () => card() && test({ id: card() }),
+  r: () => card() && mayChange() && act.check(card()),
+  t: () => card() && mayChange() && test({ id: card() }),
 };
 
 export function listen() {

@@ -8,6 +8,7 @@ import * as live from './live.js';
 import * as login from './login.js';
 import * as notices from './notices.js';
 import * as overview from './overview.js';
+import { learn } from './rights.js';
 import * as settings from './settings.js';
 import * as shell from './shell.js';
 import { known, on } from './store.js';
@@ -21,6 +22,7 @@ let asking = null;
 function start() {
   document.body.classList.remove('out');
   asking = null;
+  learn();
   stream.run();
 }
 

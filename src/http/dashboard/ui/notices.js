@@ -4,6 +4,7 @@ import { attempt } from './act.js';
 import { attr, button, h, keyed, prose, text } from './dom.js';
 import { ago, moment, plural } from './format.js';
 import { icon, swap } from './icons.js';
+import { deed } from './rights.js';
 import { known, on, takeNotice } from './store.js';
 import { refreshNotices } from './stream.js';
 import { open } from './strip.js';
@@ -41,7 +42,7 @@ function item(notice) {
     h('p', { class: 'sentence' }), h('p', { class: 'remedy' }), h('p', { class: 'num soft' }),
     h('footer', {},
       button('Copy as text', () => copy(plain(now()), 'text')), button('Copy as JSON', () => copy(json(now()), 'JSON')),
-      button('Dismiss', () => act(id, 'dismiss', 'Dismissed')), button('Mute 8 h', () => act(id, 'mute', 'Muted for 8 hours', { for: '8h' })), button('Unmute', () => act(id, 'mute', 'Not muted any more', { for: '0s' })),
+      deed('Dismiss', () => act(id, 'dismiss', 'Dismissed')), deed('Mute 8 h', () => act(id, 'mute', 'Muted for 8 hours', { for: '8h' })), deed('Unmute', () => act(id, 'mute', 'Not muted any more', { for: '0s' })),
       h('a', { href: `help/${encodeURIComponent(notice.code)}`, target: '_blank', rel: 'noopener' }, 'About this cause')),
     h('details', { hidden: true }, h('summary', {}, 'What the other side said'), h('pre', { class: 'log', tabindex: '0' })));
   return node;

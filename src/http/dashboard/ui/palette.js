@@ -4,6 +4,7 @@ import { discover } from './discover.js';
 import { attr, h } from './dom.js';
 import * as help from './help.js';
 import { test } from './staged.js';
+import { mayChange } from './rights.js';
 import { known } from './store.js';
 import * as theme from './theme.js';
 import { NAMES, go } from './views.js';
@@ -16,13 +17,16 @@ export const add = (make) => more.push(make);
 
 function commands() {
   const all = NAMES.map(([name, title]) => [`Go to ${title}`, () => go(name)]);
-  for (const { id, phase, enabled } of known.backends.values()) {
+  for (const { id, phase, enabled, cordoned_at: cordoned } of known.backends.values()) {
+    if (!mayChange()) break;
     all.push([`Check ${id}`, () => act.check(id)], [`Test ${id}`, () => test({ id })], [`Reconnect ${id}`, () => act.reconnect(id)], [`Reconnect ${id}, ending its session`, () => act.reconnect(id, true)],
       phase === 'paused' ? [`Resume ${id}`, () => act.resume(id)] : [`Pause ${id}`, () => act.pause(id)],
+      cordoned ? [`Uncordon ${id}`, () => act.uncordon(id)] : [`Cordon ${id}`, () => act.cordon(id)],
       [enabled ? `Disable ${id}` : `Enable ${id}`, () => act.enable(id, !enabled)], [`Edit ${id}`, () => go(`settings/${id}`)]);
   }
-  all.push(['Add a backend', () => go('settings/+')], ['Discover backends', () => discover()], ['Theme: light', () => theme.set('light')], ['Theme: dark', () => theme.set('dark')], ['Theme: as the system', () => theme.set('auto')], ['Keys and shapes', () => help.open()], ['Log out', () => act.logOut()]);
-  return all.concat(more.flatMap((make) => make()));
+  if (mayChange()) all.push(['Add a backend', () => go('settings/+')], ['Discover backends', () => discover()]);
+  all.push(['Theme: light', () => theme.set('light')], ['Theme: dark', () => theme.set('dark')], ['Theme: as the system', () => theme.set('auto')], ['Keys and shapes', () => help.open()], ['Log out', () => act.logOut()]);
+  return mayChange() ? all.concat(more.flatMap((make) => make())) : all;
 }
 
 // The letters in their order, words first.

@@ -72,6 +72,7 @@ export function sentence(backend, now) {
     if (backend.health === 'unhealthy' || backend.health === 'degraded') {
       return [backend.reason ?? error?.message ?? 'Its answers are late or missing.', error?.fix ?? 'It is kept while a job runs there, and gets no new work until it answers.'];
     }
+    if (backend.cordoned_at) return ['Cordoned by a person: nothing new goes there, and what runs goes on.', 'Uncordon it when it may get work again.'];
     const speed = backend.latency_ms ? `Answers probes in ${ms(backend.latency_ms.p50)}` : 'Answers';
     const channel = { live: 'live events', polling: 'read by polling', degraded: 'a live channel that does not tell everything', none: 'no live channel' }[backend.channel] ?? backend.channel;
     return [`${speed}; connected for ${ago(backend.connected_at ?? backend.since, now)}.`, `${upper(channel)}.`];

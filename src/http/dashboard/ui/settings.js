@@ -1,12 +1,13 @@
 // The configuration: a sheet for each backend, for a new one, for everything else, and for the whole.
 import { Refusal } from './api.js';
 import { discover } from './discover.js';
-import { attr, button, h, keyed, text } from './dom.js';
+import { attr, h, keyed, text } from './dom.js';
 import { load } from './draft.js';
 import { Files } from './files.js';
 import { icon, swap } from './icons.js';
 import { state } from './phase.js';
 import { Sheet } from './sheet.js';
+import { deed } from './rights.js';
 import { known, on } from './store.js';
 
 const PLACES = [['+', 'plus', 'Add a backend'], ['general', 'settings', 'General'], ['files', 'download', 'Undo, presets, files']];
@@ -17,7 +18,7 @@ export function make() {
   let due = 0;
   const list = h('div', {});
   const link = (key, picture, title) => h('a', { href: `#/settings/${key}`, 'data-key': key }, icon(picture), h('span', {}, title));
-  const nav = h('nav', { 'aria-label': 'Settings' }, h('h2', {}, 'Backends'), list, link(...PLACES[0]), button([icon('search'), 'Discover'], () => discover(), { class: 'quiet' }), h('h2', {}, 'All'), PLACES.slice(1).map((place) => link(...place)));
+  const nav = h('nav', { 'aria-label': 'Settings' }, h('h2', {}, 'Backends'), list, link(...PLACES[0]), deed([icon('search'), 'Discover'], () => discover(), { class: 'quiet' }), h('h2', {}, 'All'), PLACES.slice(1).map((place) => link(...place)));
   const place = h('div', {});
   const root = h('div', { class: 'settings' }, nav, place);
 

@@ -7,6 +7,7 @@ import { attr, button, h, text } from './dom.js';
 import { plural } from './format.js';
 import { freeId } from './discover.js';
 import { Form, problems } from './form.js';
+import { deed, off } from './rights.js';
 import { run as probe } from './staged.js';
 import { toast } from './toasts.js';
 import { go } from './views.js';
@@ -21,9 +22,9 @@ export class Sheet {
     this.place = h('div', { class: 'tested', 'aria-live': 'polite' });
     this.left = h('div');
     this.said = h('span', { class: 'soft num', role: 'status' });
-    this.apply = button('Preview and apply', () => this.preview(), { class: 'primary' });
+    this.apply = deed('Preview and apply', () => this.preview(), { class: 'primary' });
     this.discard = button('Discard', () => reload());
-    const test = what.rest ? null : button('Test', () => this.test());
+    const test = what.rest ? null : deed('Test', () => this.test());
     this.root = h('section', { class: 'sheet', 'aria-label': what.rest ? 'General settings' : what.id ?? 'New backend' }, this.head(), this.left, this.fields(), this.place, h('div', { class: 'foot' }, this.said, test, this.discard, this.apply));
     this.count();
   }
@@ -38,8 +39,8 @@ export class Sheet {
     if (this.isNew) return h('header', {}, h('h2', {}, 'New backend'), h('label', { for: 'new-id' }, 'Id'), this.id);
     const edited = [...this.config.edits].some((path) => path.startsWith(`backends.${id}.`));
     return h('header', {}, h('h2', {}, id),
-      button('Revert all edits', () => this.revert(), { hidden: !edited }),
-      button('Remove', () => this.remove(), { class: 'danger' }));
+      deed('Revert all edits', () => this.revert(), { hidden: !edited }),
+      deed('Remove', () => this.remove(), { class: 'danger' }));
   }
 
   fields() {
@@ -59,7 +60,7 @@ export class Sheet {
     const { size } = this.edits;
     text(this.said, size ? plural(size, 'change') : 'No change yet');
     attr(this.discard, 'hidden', size === 0);
-    this.apply.disabled = size === 0;
+    off(this.apply, size === 0);
   }
 
   // The fields of the backend by their own names.

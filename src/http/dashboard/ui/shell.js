@@ -1,5 +1,6 @@
 // The frame around every view: how all is, how fresh that is, and the ways to everywhere.
 import { known, on } from './store.js';
+import { logOut } from './act.js';
 import { attr, button, h, text } from './dom.js';
 import { span } from './format.js';
 import { icon, swap } from './icons.js';
@@ -17,13 +18,15 @@ const stale = () => (known.backends.size < 200 ? 6500 : 12_000);
 export function mount(parent) {
   const overall = { icon: icon('idle', 'state'), word: h('b'), detail: h('span', { class: 'detail' }) };
   const pill = h('p', { class: 'overall', 'data-tone': 'idle' }, overall.icon, h('span', {}, overall.word, h('span', { class: 'colon' }, ': '), overall.detail));
+  const looks = h('p', { class: 'chip looks', title: 'This token may look, and change nothing' }, icon('lock'), 'read-only');
   const fresh = h('p', { class: 'fresh num' }, h('i', { class: 'pulse' }), h('span', {}, 'connecting'));
   const bell = h('a', { class: 'tool', href: '#/notices', 'aria-label': 'Notices' }, icon('bell'), h('b', { class: 'count num' }));
   const tools = h('div', { class: 'tools' },
     button([icon('search'), h('span', {}, 'Commands'), h('kbd', {}, 'Ctrl K')], palette.open, { class: 'tool wide' }),
     bell, theme.toggle(),
-    button(icon('help'), help.open, { class: 'tool', 'aria-label': 'Help and keys' }));
-  const top = h('header', { class: 'top' }, h('a', { class: 'brand', href: '#/overview', 'aria-label': 'Backline' }, mark(), h('span', {}, 'Backline')), pill, fresh, tools);
+    button(icon('help'), help.open, { class: 'tool', 'aria-label': 'Help and keys' }),
+    button(icon('leave'), logOut, { class: 'tool', 'aria-label': 'Log out', title: 'Log out' }));
+  const top = h('header', { class: 'top' }, h('a', { class: 'brand', href: '#/overview', 'aria-label': 'Backline' }, mark(), h('span', {}, 'Backline')), pill, fresh, looks, tools);
   const links = NAMES.map(([name, title]) => h('a', { href: `#/${name}`, 'data-view': name }, icon(name === 'notices' ? 'bell' : name), h('span', {}, title)));
   const rail = h('nav', { class: 'rail', 'aria-label': 'Views' }, links);
   parent.append(h('a', { class: 'skip', href: '#main', onclick: (e) => { e.preventDefault(); document.getElementById('main').focus(); } }, 'Skip to the content'), top, rail);

@@ -1,5 +1,5 @@
 // What the page knows. One writer (the stream), many readers; readers are told once a frame, however much happened.
-import { judge } from './phase.js';
+import { judge, state } from './phase.js';
 
 const CAPS = { activity: 200, jobs: 20_000, text: 256 * 1024 };
 
@@ -124,13 +124,14 @@ export function tell(at, tone, text, source = null) {
 let tellCount = 0;
 
 const seeded = new Set();
+const word = (phase) => state({ enabled: true, phase }).word.toLowerCase();
 
 // What happened before the page was open, of a backend's own history.
 export function seed(id, steps) {
   if (seeded.has(id)) return;
   seeded.add(id);
   const before = steps.filter((step) => step.at < OPENED).slice(-8);
-  known.activity.push(...before.map((step) => ({ key: `${id}-${step.at}-${step.phase}`, at: step.at, tone: { ready: 'good', waiting: 'warn', parked: 'bad', quarantined: 'bad' }[step.phase] ?? 'idle', text: `${id}: ${step.phase}${step.reason ? `. ${step.reason}` : ''}` })));
+  known.activity.push(...before.map((step) => ({ key: `${id}-${step.at}-${step.phase}`, at: step.at, tone: { ready: 'good', waiting: 'warn', parked: 'bad', quarantined: 'bad' }[step.phase] ?? 'idle', text: `${id}: ${word(step.phase)}${step.reason ? `. ${step.reason}` : ''}` })));
   known.activity.sort((a, b) => (a.at < b.at ? 1 : -1));
   touch('activity');
 }
