@@ -56,6 +56,7 @@ mod serve;
 mod session;
 mod sessions;
 mod status;
+mod tickets;
 mod token;
 
 use std::sync::Arc;
@@ -89,12 +90,15 @@ pub(crate) struct Context {
     pub(crate) press: Arc<press::Press>,
     /// Places for readers of the events.
     pub(crate) readers: Arc<Semaphore>,
+    /// Ways to files for what cannot send the token.
+    pub(crate) tickets: Arc<tickets::Tickets>,
 }
 
 impl Context {
     pub(crate) fn new(handle: Handle, access: Access, bounds: &Bounds) -> Self {
         let readers = Arc::new(Semaphore::new(bounds.readers));
-        Self { handle, access, description: Arc::default(), press: Arc::default(), readers }
+        let (description, press, tickets) = Default::default();
+        Self { handle, access, description, press, readers, tickets }
     }
 }
 
@@ -189,12 +193,13 @@ fn plain() -> OpenApiRouter<Context> {
         .routes(routes!(jobs::show, jobs::command::erase))
         .routes(routes!(jobs::events::events))
         .routes(routes!(jobs::outputs::output))
+        .routes(routes!(jobs::outputs::ticket))
         .routes(routes!(jobs::outputs::preview))
         .routes(routes!(jobs::command::cancel))
         .routes(routes!(jobs::command::retry))
         .routes(routes!(registry::registry))
         .routes(routes!(session::code))
-        .routes(routes!(session::end))
+        .routes(routes!(session::show, session::end))
         .routes(routes!(session::list))
         .routes(routes!(session::revoke))
         .routes(routes!(logs::logs))

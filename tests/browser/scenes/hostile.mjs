@@ -29,7 +29,7 @@ export const tests = {
     await page.waitForSelector('.card[data-id=evil-0] .say');
     assert.match(await page.locator('.card[data-id=evil-0] .say').innerText(), /<script>alert\(1\)<\/script>/);
     await page.evaluate(() => document.querySelectorAll('.card details').forEach((node) => { node.open = true; }));
-    await page.waitForTimeout(400);
+    await page.waitForFunction(() => [...document.querySelectorAll('.card details[open] .inside')].every((inside) => inside.childNodes.length > 0));
     assert.equal(await page.evaluate(alive), 0);
     await visit.fits('overview');
     await visit.go('jobs/00000000-0000-4000-8000-000000000001');

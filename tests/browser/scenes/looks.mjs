@@ -15,7 +15,7 @@ export const tests = {
         for (const [name, width, height] of SIZES) {
           if (name === 'wall' && view !== 'overview') continue;
           await page.setViewportSize({ width, height });
-          await page.waitForTimeout(150);
+          await visit.settled();
           await visit.fits(`${view} ${name}`);
           await visit.picture(`${view}-${scheme}-${name}`);
         }
@@ -30,7 +30,7 @@ export const tests = {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       for (const view of VIEWS) {
         await visit.go(view);
-        await page.waitForTimeout(250);
+        await visit.settled();
         await visit.accessible(`${view}, ${scheme}`);
       }
     }
@@ -87,7 +87,7 @@ export const tests = {
       return [card.dataset.id, Math.round(top), Math.round(left), Math.round(height)].join(' ');
     }));
     // The strip of notices over the cards grows with them: what it takes is looked at from the cards' own top.
-    await page.waitForTimeout(300);
+    await visit.settled();
     const before = await places();
     await visit.act('wan2gp', 'hang');
     await visit.act('wan2gp', 'heal');
