@@ -19,11 +19,25 @@ export const tests = {
     stand = new Standin({ backends, jobs });
     visit = await house.visit(await stand.open());
     const { page } = visit;
-    await page.waitForFunction((count) => document.querySelectorAll('.card').length === count, BACKENDS);
+    await page.locator('.overview .bar', { hasText: `${BACKENDS} backends` }).waitFor();
     await page.waitForSelector('.card .body');
     await visit.settled();
+    assert.ok((await page.locator('.card').count()) < 400, 'cards far below are in the page');
     const built = await page.evaluate(() => document.querySelectorAll('.card .body').length);
     assert.ok(built < 60, `${built} bodies are built`);
+  },
+  'each of them is found, by its name and by going down': async () => {
+    const { page } = visit;
+    const filter = page.locator('.overview .filter');
+    await filter.fill('b-999');
+    await page.waitForFunction(() => [...document.querySelectorAll('.card')].map(({ dataset }) => dataset.id).join() === 'b-999');
+    await filter.fill('');
+    await page.waitForSelector('.card[data-id="b-0"]');
+    await page.waitForFunction(() => {
+      scrollTo(0, document.documentElement.scrollHeight);
+      return document.querySelector('.card[data-id="b-999"]') !== null;
+    });
+    await page.evaluate(() => scrollTo(0, 0));
   },
   'filtering, scrolling and changing views answer at once': async () => {
     const { page } = visit;

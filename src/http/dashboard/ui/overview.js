@@ -16,17 +16,22 @@ import * as tree from './tree.js';
 const KEPT = 40;
 // Bodies that are built in one frame.
 const A_FRAME = 3;
+// Cards that are in the page at first, and so many more each time that its end comes near: to lay out a thousand takes
+// longer than a person waits.
+const PAGE = 120;
 
 export function make() {
   const cards = new Map();
   const grid = h('div', { class: 'cards' });
-  const filter = h('input', { type: 'search', placeholder: 'Filter backends', 'aria-label': 'Filter backends', class: 'filter', oninput: () => draw() });
-  const trouble = h('input', { type: 'checkbox', onchange: () => draw() });
+  const filter = h('input', { type: 'search', placeholder: 'Filter backends', 'aria-label': 'Filter backends', class: 'filter', oninput: () => pick() });
+  const trouble = h('input', { type: 'checkbox', onchange: () => pick() });
   const count = h('p', { class: 'soft num' });
   const bar = h('div', { class: 'bar' }, filter, h('label', { class: 'tick' }, trouble, 'Trouble only'), count);
   const nothing = h('div', { hidden: true });
+  const rest = h('p', { class: 'soft num', hidden: true });
+  let room = PAGE;
   const root = h('div', { class: 'overview' },
-    h('section', { class: 'backends', 'aria-label': 'Backends' }, strip.make(), bar, grid, nothing),
+    h('section', { class: 'backends', 'aria-label': 'Backends' }, strip.make(), bar, grid, rest, nothing),
     h('aside', { 'aria-label': 'Inside' }, tree.make(), pools.make(), activity.make()));
   const coming = new Set();
   const build = () => {
@@ -57,19 +62,34 @@ export function make() {
     return words.every((one) => about.includes(one));
   };
 
+  function pick() {
+    room = PAGE;
+    draw();
+  }
+
+  const end = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting) || rest.hidden) return;
+    room += PAGE;
+    draw();
+    // It is looked at anew: the end may be near still.
+    end.unobserve(rest);
+    end.observe(rest);
+  }, { rootMargin: '1500px' });
+  end.observe(rest);
+
   function draw() {
     if (!known.snapshot) return;
     const all = known.snapshot.backends;
-    const shown = all.filter(fits).length;
-    keyed(grid, all, (status) => status.id, ({ id }) => {
+    const fitting = all.filter(fits);
+    const shown = fitting.length;
+    keyed(grid, fitting.slice(0, room), (status) => status.id, ({ id }) => {
       const card = cards.get(id) ?? new Card(id);
       cards.set(id, card);
       near.observe(card.root);
       return card.root;
-    }, (node, status) => {
-      attr(node, 'hidden', !fits(status));
-      cards.get(status.id).fill(status);
-    });
+    }, (node, status) => cards.get(status.id).fill(status));
+    attr(rest, 'hidden', shown <= room);
+    text(rest, shown > room ? `${plural(shown - room, 'more backend')} below` : '');
     for (const id of cards.keys()) if (!known.backends.has(id)) cards.delete(id);
     attr(bar, 'hidden', all.length === 0);
     text(count, shown === all.length ? plural(all.length, 'backend') : `${shown} of ${plural(all.length, 'backend')}`);
@@ -97,7 +117,7 @@ export function make() {
     root,
     show: draw,
     filter,
-    items: () => [...grid.children].filter((card) => !card.hidden),
+    items: () => [...grid.children],
     open: (node) => {
       const details = node.querySelector('details');
       if (details) details.open = !details.open;

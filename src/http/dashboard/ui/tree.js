@@ -15,10 +15,18 @@ function item(node) {
   const last = h('p', { class: 'exit soft', hidden: true });
   if (!node.children.length) return h('li', {}, h('div', { class: 'leaf' }, label), last);
   const list = h('ul');
-  return h('li', {}, h('details', { open: node.children.length <= OPEN }, h('summary', {}, label), last, list));
+  const li = h('li', {}, h('details', { open: node.children.length <= OPEN, ontoggle: () => grow(li) }, h('summary', {}, label), last, list));
+  return li;
+}
+
+// What is folded away is not in the page.
+function grow(li) {
+  const inner = li.firstElementChild;
+  branches(inner.lastElementChild, inner.open ? li.node.children : []);
 }
 
 function fill(li, node) {
+  li.node = node;
   const inner = li.firstElementChild;
   const folded = inner.tagName === 'DETAILS';
   const [picture, name, more] = (folded ? inner.firstElementChild : inner).children;
@@ -31,7 +39,7 @@ function fill(li, node) {
   const exit = folded ? inner.children[1] : inner.nextElementSibling;
   attr(exit, 'hidden', !node.last_exit || (node.last_exit.kind === 'normal' && !node.restarts));
   text(exit, node.last_exit ? `${upper(node.last_exit.kind.replace('_', ' '))}: ${node.last_exit.message}` : '');
-  if (folded) branches(inner.lastElementChild, node.children);
+  if (folded) grow(li);
 }
 
 const branches = (list, nodes) => keyed(list, nodes, (node) => `${node.id} ${node.children.length > 0}`, item, fill);
