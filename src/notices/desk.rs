@@ -199,8 +199,8 @@ fn log(notice: &Notice) {
     let (code, backend) = (notice.code, of(notice));
     let (message, fix) = (&notice.message, &notice.fix);
     match notice.severity {
-        Severity::Error => tracing::error!(%code, backend, %message, %fix, "notice"),
-        Severity::Warning => tracing::warn!(%code, backend, %message, %fix, "notice"),
-        Severity::Info => tracing::info!(%code, backend, %message, %fix, "notice"),
+        Severity::Error => tracing::error!(%code, backend, what = %message, %fix, "notice"),
+        Severity::Warning => tracing::warn!(%code, backend, what = %message, %fix, "notice"),
+        Severity::Info => tracing::info!(%code, backend, what = %message, %fix, "notice"),
     }
 }

@@ -105,7 +105,8 @@ async fn stages(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<(
             return Err(());
         }
     };
-    report.add(StageName::Dns, begun, Ok(format!("{} addresses", found.len())));
+    let count = found.len();
+    report.add(StageName::Dns, begun, Ok(format!("{count} address{}", if count == 1 { "" } else { "es" })));
     tcp(candidate, &found, report).await?;
     session(candidate, report).await
 }

@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 const VIEWS = ['overview', 'jobs', 'charts', 'notices'];
 const SIZES = [['wide', 1440, 900], ['narrow', 360, 760], ['wall', 2560, 1440]];
 
+// What of a row of the list is cut off at its end.
+const beyond = () => [...document.querySelectorAll('.row:not([hidden]) > *')].filter((part) => part.getBoundingClientRect().right > part.parentElement.getBoundingClientRect().right).map((part) => part.textContent);
+
 export const tests = {
   'pictures of every view in both themes, and nothing sticks out': async (house) => {
     const visit = await house.theatre();
@@ -17,6 +20,7 @@ export const tests = {
           await page.setViewportSize({ width, height });
           await visit.settled();
           await visit.fits(`${view} ${name}`);
+          if (view === 'jobs') assert.deepEqual(await page.evaluate(beyond), [], `jobs ${name}: it sticks out of its row`);
           await visit.picture(`${view}-${scheme}-${name}`);
         }
       }

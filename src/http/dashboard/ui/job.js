@@ -107,6 +107,7 @@ export class Job {
   }
 
   progress({ progress, state }) {
+    if (state === 'done') return '';
     if (!progress) return ended(state) ? '' : 'no step yet';
     const { value, max, node, message, eta_s: eta } = progress;
     return [max ? `${value} of ${max} (${percent(value / max)})` : value ? `step ${value}` : '', node, message, eta && !ended(state) ? `about ${span(eta * 1000)} left` : ''].filter(Boolean).join(' · ');

@@ -2,7 +2,7 @@
 import { post } from './api.js';
 import { attempt } from './act.js';
 import { attr, button, h, keyed, prose, text } from './dom.js';
-import { ago, moment, plural } from './format.js';
+import { ago, moment, plural, upper } from './format.js';
 import { icon, swap } from './icons.js';
 import { deed } from './rights.js';
 import { known, on, takeNotice } from './store.js';
@@ -57,7 +57,7 @@ function fill(node, notice) {
   text(title, notice.title);
   text(chip, notice.backend ?? notice.subject ?? 'Backline');
   text(count, notice.count > 1 ? `${notice.count} times` : '');
-  prose(sentence, notice.message);
+  prose(sentence, upper(notice.message));
   prose(remedy, notice.fix);
   text(times, `first ${moment(notice.first_at)}, last ${ago(notice.last_at)} ago${notice.cleared_at ? `, over since ${ago(notice.cleared_at)}` : ''}${notice.hidden ? `, ${notice.hidden}` : ''}`);
   const [, , dismiss, mute, unmute] = foot.children;

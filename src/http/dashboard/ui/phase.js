@@ -98,6 +98,6 @@ export function verdict({ overall, fit, of, marked, others }, total) {
   if (!total) return { word: 'Nothing yet', icon: 'idle', tone: 'idle', detail: 'no backend is configured' };
   if (overall === 'healthy') return { word: 'Healthy', icon: 'ready', tone: 'good', detail: (of === 1 ? `the ${what} backend is ready` : `all ${of} ${what} are ready`) + (others ? `, ${others} other${others === 1 ? ' is' : 's are'} not` : '') };
   const down = of - fit;
-  if (overall === 'down') return { word: 'Down', icon: 'quarantined', tone: 'bad', detail: of ? `none of ${of} ${what} is ready` : 'nothing is enabled' };
+  if (overall === 'down') return { word: 'Down', icon: 'quarantined', tone: 'bad', detail: of === 1 ? `the ${what} backend is not ready` : of ? `none of ${of} ${what} is ready` : 'nothing is enabled' };
   return { word: 'Degraded', icon: 'unhealthy', tone: 'warn', detail: `${down} of ${plural(of, what, what)} ${down === 1 ? 'is' : 'are'} down` };
 }
