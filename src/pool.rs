@@ -30,6 +30,7 @@ pub(crate) mod plan;
 pub(crate) mod route;
 pub(crate) mod seats;
 mod standing;
+mod status;
 pub(crate) mod stir;
 mod ties;
 pub(crate) mod traffic;

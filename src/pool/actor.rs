@@ -12,8 +12,7 @@ use tokio::{sync::oneshot, time::Instant};
 use crate::{
     connection::alarm::Task,
     hub::Hub,
-    model::{PoolStatus, RouteStatus},
-    pool::{Ask, route::Route, stir::Stir},
+    pool::{route::Route, stir::Stir},
     roster::Roster,
 };
 
@@ -119,8 +118,8 @@ impl State {
             }
             // Also without news of members: what was set aside for a time may be back.
             roster.line.serve_route(route);
-            if self.setup.shown == Shown::Always || route.figures.counts().leases > 0 || route.waiting() > 0 {
-                self.setup.hub.set_pool(status(route));
+            if self.setup.shown == Shown::Always || route.is_used() {
+                self.setup.hub.set_pool(route.status());
             }
         }
         let speaks = self.look_after(&roster);
@@ -149,31 +148,4 @@ impl State {
 fn is_timed(route: &Route) -> bool {
     let now = Instant::now();
     route.members().iter().any(|member| member.slot.ease.share(now) < 1.0 || member.slot.traffic.speaks())
-}
-
-fn status(route: &Route) -> PoolStatus {
-    let (members, counts) = (route.members(), route.figures.counts());
-    let ask = Ask::default();
-    let (view, standings) = (route.view(&members, &ask), route.standings(&ask));
-    PoolStatus {
-        id: route.name.clone(),
-        ready: count(members.iter().filter(|m| m.look(&view).is_some()).count()),
-        members: count(members.len()),
-        leases: route.used(),
-        waiting: route.waiting(),
-        leased: counts.leases,
-        reused: counts.reused,
-        waited: counts.waits,
-        longest_wait_ms: counts.longest_ms,
-        stale: members.iter().map(|m| m.slot.door.seats.stale()).sum(),
-        routes: members
-            .iter()
-            .zip(standings)
-            .map(|(m, s)| RouteStatus { backend: m.slot.config.id.clone(), standing: s.words })
-            .collect(),
-    }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,8 @@
 //! The line: who waits for a slot, of whichever pool. One a supervisor, so that pools that share a backend are served
 //! in one order.
 
+mod dismissal;
+
 use std::{
     cmp::Reverse,
     sync::{
@@ -150,17 +152,15 @@ impl Line {
         }
     }
 
-    /// Sends away who waits for a backend that is no more.
-    pub(crate) fn dismiss(&self, slot: &Slot) {
-        let dismissed = self.lock().dismiss(slot);
-        self.waiting.fetch_sub(dismissed.len(), SeqCst);
-    }
-
     fn join(&self, route: &Arc<Route>, ask: Ask, deliver: oneshot::Sender<Pass>) -> Ticket<'_> {
         let number = self.tickets.fetch_add(1, SeqCst);
         let (age, own) = self.age(&ask, number);
         let place = (Reverse(ask.priority), age, own, number);
         let mut waiters = self.lock();
+        if route.is_removed() {
+            // A moment ago. Whoever waits for a word hears that none will come.
+            return Ticket { line: self, spot: (Arc::as_ptr(route) as usize, place) };
+        }
         let spot = waiters.join(route, place, Waiter { ask, deliver });
         self.waiting.fetch_add(1, SeqCst);
         // What came free before we stood in line was seen by nobody.

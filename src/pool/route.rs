@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -38,6 +38,8 @@ pub(crate) struct Route {
     pub(crate) figures: Figures,
     ties: Ties,
     budget: Mutex<Budget>,
+    /// The pool is configured no more.
+    removed: AtomicBool,
     stir: Arc<Stir>,
 }
 
@@ -64,6 +66,7 @@ impl Route {
             figures: Figures::default(),
             ties: Ties::default(),
             budget: Mutex::default(),
+            removed: AtomicBool::new(false),
             stir,
         })
     }
@@ -102,9 +105,19 @@ impl Route {
         matches!(**self.plan.load(), Plan::Backend)
     }
 
-    /// Whether nothing will ever come of it: the one backend that was named is gone.
+    /// Whether nothing will ever come of it: the one backend that was named is gone, or the pool is.
     pub(crate) fn is_gone(&self) -> bool {
-        self.is_backend() && self.members.load().iter().all(|member| member.slot.door.is_gone())
+        let gone = || self.members.load().iter().all(|member| member.slot.door.is_gone());
+        self.is_removed() || (self.is_backend() && gone())
+    }
+
+    pub(super) fn is_removed(&self) -> bool {
+        self.removed.load(SeqCst)
+    }
+
+    /// The pool is configured no more: leases that were given stay.
+    pub(super) fn remove(&self) {
+        self.removed.store(true, SeqCst);
     }
 
     /// Leases given through it.

@@ -87,6 +87,13 @@ impl Waiters {
         Some((&queue.route, &queue.waiters.get(&place)?.ask))
     }
 
+    /// Sends away who waits for this route.
+    pub(super) fn dismiss_route(&mut self, route: &Arc<Route>) -> Vec<Waiter> {
+        let queue = self.queues.swap_remove(&(Arc::as_ptr(route) as usize));
+        route.waiting.store(0, SeqCst);
+        queue.map(|queue| queue.waiters.into_values().collect()).unwrap_or_default()
+    }
+
     /// Sends away who waits for this backend by its id.
     pub(super) fn dismiss(&mut self, slot: &Slot) -> Vec<Waiter> {
         let theirs = self.queues.iter().filter(|(_, q)| q.route.is_backend() && q.route.has_member(slot));

@@ -70,12 +70,13 @@ impl Stage {
         Ok(change)
     }
 
-    /// Makes these the pools. One that stays keeps its route; who waits for one that goes is told so at its deadline.
+    /// Makes these the pools. One that stays keeps its route; who waits for one that goes is told so at once.
     async fn turn_pools_to(&self, wanted: &IndexMap<BackendId, PoolConfig>) -> Result<(), Error> {
         let before = self.roster.pools();
         self.roster.set_pools(wanted);
         let branch = self.roster.pool_branch().ok_or(Error::Restarting { actor: "pools" })?;
-        for id in before.keys().filter(|id| !wanted.contains_key(*id)) {
+        for (id, route) in before.iter().filter(|(id, _)| !wanted.contains_key(*id)) {
+            self.common.line.close(route);
             // One that is gone already needs no removal; a restarted supervisor does not bring it back.
             let _ = branch.remove(id.as_str()).await;
             self.common.hub.drop_pool(id.as_str());

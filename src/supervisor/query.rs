@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     health::{HealthReport, actor::Msg as HealthMsg},
     history::HistoryReport,
-    model::Signature,
+    model::{PoolStatus, Signature},
     registry::{Entry, Register, actor::Msg as RegistryMsg},
 };
 
@@ -99,6 +99,22 @@ impl Query for HistoryOf {
     async fn ask(self, handle: &Handle) -> Result<HistoryReport, Error> {
         let slot = handle.0.roster.named(&self.backend)?;
         Ok(handle.0.hub.chronicle.report(&slot.config.id, self.window))
+    }
+}
+
+/// The pools, as they stand now: those of the configuration, in its order, and the capabilities that somebody asked for.
+/// The routes, which outlive the actors that publish them, know it, so that the answer comes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pools;
+
+impl Query for Pools {
+    type Answer = Vec<PoolStatus>;
+
+    async fn ask(self, handle: &Handle) -> Result<Vec<PoolStatus>, Error> {
+        let roster = &handle.0.roster;
+        let configured = roster.pools();
+        let used = roster.able.iter().filter(|route| route.is_used());
+        Ok(configured.values().chain(used).map(|route| route.status()).collect())
     }
 }
 

@@ -411,11 +411,27 @@ async fn pools_come_and_go_with_the_configuration() {
     let before = epochs();
     let backend = |id: &str, at| BackendConfig::new(id.parse().unwrap(), Kind::Openai, address(at));
     let config = Config::new().backend(backend("a", 0)).backend(backend("b", 1)).pool(pool("new", &["b"]));
+    let held = world.supervisor.lease("old").await.unwrap();
+    let _more = fill(&world, "old").await;
+    let (handle, mut waiting) = (world.supervisor.handle(), JoinSet::new());
+    waiting.spawn(async move { handle.lease("old").await.map(drop) });
+    a_moment().await;
+    let begun = Instant::now();
     world.supervisor.apply(config).await.unwrap();
+    let told = waiting.join_next().await.unwrap().unwrap();
+    assert!(matches!(told, Err(Error::UnknownBackend { .. })), "{told:?}");
+    assert_eq!(
+        (begun.elapsed(), held.ended()),
+        (Duration::ZERO, None),
+        "it waited to be told, or lost its lease"
+    );
     a_moment().await;
     assert_eq!(world.supervisor.lease("new").await.unwrap().backend().as_str(), "b");
     assert!(matches!(world.supervisor.lease_within("old", NOW).await, Err(Error::UnknownBackend { .. })));
-    let ids: Vec<_> = world.supervisor.snapshot().pools.iter().map(|pool| pool.id.to_string()).collect();
+    a_moment().await;
+    let asked = world.supervisor.query(backline::supervisor::query::Pools).await.unwrap();
+    assert_eq!(asked, world.supervisor.snapshot().pools);
+    let ids: Vec<_> = asked.iter().map(|pool| pool.id.to_string()).collect();
     assert_eq!((ids, epochs()), (vec!["new".to_owned()], before));
     let tree = world.supervisor.query(backline::supervisor::query::Tree).await.unwrap();
     assert!(tree.child("pools/new").is_some() && tree.child("pools/old").is_none());
