@@ -21,7 +21,7 @@ pub(crate) struct Record {
     /// What was seen of the backend: it outlives the sessions, and the registry's actor.
     observed: Mutex<Option<Arc<Observed>>>,
     /// Requests that the backend did not understand: what is known of it may be out of date.
-    doubts: AtomicU64,
+    pub(crate) doubts: Arc<AtomicU64>,
     begun: jiff::Timestamp,
     hub: Arc<Hub>,
 }
@@ -31,7 +31,7 @@ impl Record {
         Self {
             status: Mutex::new(blank(config)),
             observed: Mutex::default(),
-            doubts: AtomicU64::new(0),
+            doubts: Arc::default(),
             begun: jiff::Timestamp::now(),
             hub,
         }

@@ -122,12 +122,14 @@ impl Slot {
         let patience = Patience { hang_limit: config.hang_limit, ..Patience::default() };
         // Hashing nothing with fresh keys: a seed of its own for each backend, without a global generator.
         let seed = RandomState::new().build_hasher().finish();
+        let record = Record::new(&config, common.hub.clone());
+        let traffic = Traffic::new(&config, common.line.stir.clone(), &record, common.hub.clone());
         let slot = Arc::new(Self {
             door: Door::new(config.limits.slots),
             ease: Ease::new(),
-            traffic: Arc::new(Traffic::new(&config, common.line.stir.clone(), common.hub.clone())),
+            traffic: Arc::new(traffic),
             endpoint: common.endpoints.at(&config.url.authority()),
-            record: Record::new(&config, common.hub.clone()),
+            record,
             pace: common.pace.clone(),
             line: common.line.clone(),
             kind: AtomicU8::new(config.kind as u8),

@@ -198,11 +198,11 @@ impl Http {
                 Err(Fault::new(Code::RequestTimeout, format!("{place}: no answer to {path} in {limit:?}")))
             }
         };
-        self.tell(&answer, &path, took);
+        self.tell(&answer, &method, &path, took);
         answer
     }
 
-    fn tell(&self, answer: &Result<Response, Fault>, path: &str, took: Duration) {
+    fn tell(&self, answer: &Result<Response, Fault>, method: &Method, path: &str, took: Duration) {
         let Some(Sworn(witness)) = &self.witness else { return };
         let errand = errand();
         if errand == Errand::Check {
@@ -210,10 +210,16 @@ impl Http {
         }
         match answer {
             Err(fault) => witness.hears(errand, Err(fault), took),
-            Ok(answer) => match self.complaint(answer, path) {
-                Some(fault) => witness.hears(errand, Err(&fault), took),
-                None => witness.hears(errand, Ok(()), took),
-            },
+            Ok(answer) => {
+                match self.complaint(answer, path) {
+                    Some(fault) => witness.hears(errand, Err(&fault), took),
+                    None => witness.hears(errand, Ok(()), took),
+                }
+                // Who reads may look for what need not be there.
+                if *method != Method::GET && is_strange(answer.status()) {
+                    witness.wonders(errand);
+                }
+            }
         }
     }
 
@@ -231,6 +237,12 @@ impl Http {
             None => fault,
         })
     }
+}
+
+/// What is asked for by a name that is not there, or in a form that is not known: a model that was removed, a node or a
+/// function that an update changed. ComfyUI and LiteLLM say so with 400, Gradio with 404 and 422.
+fn is_strange(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 impl fmt::Debug for Http {

@@ -9,6 +9,9 @@ pub trait Witness: Send + Sync {
     /// A request came to an answer, or to none; `took` is the time to the head of the answer. Of checks nothing is
     /// heard.
     fn hears(&self, errand: Errand, outcome: Result<(), &Fault>, took: Duration);
+
+    /// An answer says that the request was not understood: what is known of the backend may be out of date.
+    fn wonders(&self, errand: Errand);
 }
 
 /// What a request is made for.

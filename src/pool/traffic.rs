@@ -3,7 +3,10 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::Duration,
 };
@@ -12,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::BackendConfig,
+    connection::record::Record,
     health::history::History,
     hub::Hub,
     model::{BackendId, Code, Fault, status::Quantiles},
@@ -33,6 +37,8 @@ pub(crate) struct Traffic {
     stir: Arc<Stir>,
     backend: BackendId,
     hub: Arc<Hub>,
+    /// Requests that the backend did not understand.
+    doubts: Arc<AtomicU64>,
 }
 
 /// What requests came to.
@@ -43,7 +49,7 @@ pub(crate) struct RequestFigures {
 }
 
 impl Traffic {
-    pub(crate) fn new(config: &BackendConfig, stir: Arc<Stir>, hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(config: &BackendConfig, stir: Arc<Stir>, record: &Record, hub: Arc<Hub>) -> Self {
         Self {
             breaker: Mutex::new(Breaker::new()),
             speaks: AtomicBool::new(false),
@@ -52,6 +58,7 @@ impl Traffic {
             stir,
             backend: config.id.clone(),
             hub,
+            doubts: record.doubts.clone(),
         }
     }
 
@@ -147,6 +154,14 @@ impl Witness for Traffic {
         // What came of a job the job tells, once.
         if errand == Errand::Lease {
             self.take(&outcome);
+        }
+    }
+
+    fn wonders(&self, errand: Errand) {
+        // A job asks for what may be gone as a matter of course, and tells itself what it could not do.
+        if errand == Errand::Lease {
+            self.doubts.fetch_add(1, Relaxed);
+            self.hub.notice_seen();
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backline::{
     Supervisor,
+    backends::litellm::ChatRequest,
     config::Config,
     jobs::Job,
     model::{Capability, Code, JobState, Kind, Phase},
@@ -123,6 +124,36 @@ async fn a_request_that_is_not_understood_has_the_backend_looked_at_anew() {
     let found = asked(&supervisor, images, fresh).await;
     assert_eq!(found[0].epoch, epoch, "it needed no reconnect");
     supervisor.shutdown(LIMIT).await;
+}
+
+/// As for a job: by whoever made the request, what is known of the backend may be out of date.
+#[tokio::test]
+async fn a_leases_request_that_is_not_understood_has_the_backend_looked_at_anew() {
+    let servers = Servers::start().await;
+    let supervisor = supervise(servers.config()).await;
+    let lists = || servers.litellm.seen().iter().filter(|seen| seen.path.ends_with("/models")).count();
+    let lease = supervisor.litellm("litellm").await.unwrap();
+    lease.chat(ChatRequest::new().model("stub").user("hi")).await.unwrap();
+    timeout(LIMIT, quiet(lists)).await.unwrap();
+    let before = lists();
+    lease.chat(ChatRequest::new().model("nobody").user("hi")).await.unwrap_err();
+    let asked = async {
+        while lists() == before {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LIMIT, asked).await.expect("it was not looked at");
+}
+
+/// Waits until a count stands still: what a start looks at has been looked at.
+async fn quiet(count: impl Fn() -> usize) {
+    loop {
+        let before = count();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if count() == before {
+            return;
+        }
+    }
 }
 
 #[tokio::test]
