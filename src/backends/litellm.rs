@@ -37,6 +37,7 @@ mod recordings;
 mod redact;
 mod refusal;
 mod request;
+mod resident;
 mod run;
 mod running;
 mod session;

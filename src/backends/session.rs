@@ -134,7 +134,7 @@ pub struct Download {
 }
 
 /// What a probe learned, without cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pulse {
     /// Jobs in the backend's own queue, where it tells.
     pub queue: Option<crate::model::status::Queue>,
@@ -142,6 +142,8 @@ pub struct Pulse {
     pub resources: Resources,
     /// Tokens that our requests used since the backend was set up, where its answers tell.
     pub tokens: Option<Tokens>,
+    /// Models that it has loaded, where it tells.
+    pub loaded: Option<Vec<String>>,
 }
 
 /// A live, identified connection to a backend. It is not `Clone`: it is shared by leases, which count.

@@ -66,7 +66,7 @@ impl Patient {
 
     /// Shows what the last probe learned.
     pub(super) fn show(&self, slot: &Arc<Slot>, pulse: Option<Pulse>) {
-        if let Some(queue) = pulse.and_then(|pulse| pulse.queue) {
+        if let Some(queue) = pulse.as_ref().and_then(|pulse| pulse.queue) {
             slot.queued(queue);
         }
         if pulse.is_some() {
@@ -82,6 +82,9 @@ impl Patient {
             if let Some(pulse) = pulse {
                 status.queue = pulse.queue.or(status.queue);
                 status.tokens = pulse.tokens.or(status.tokens);
+                if let Some(loaded) = pulse.loaded {
+                    status.loaded = loaded;
+                }
                 let (new, old) = (pulse.resources, status.resources);
                 status.resources.vram_free = new.vram_free.or(old.vram_free);
                 status.resources.vram_total = new.vram_total.or(old.vram_total);

@@ -148,6 +148,10 @@ impl Session {
         self.wire.offer.subscribe()
     }
 
+    pub(super) fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
     pub(super) fn identity(&self) -> Identity {
         let offer = Offer::clone(&self.wire.offer.borrow());
         Found { version: self.version.clone(), title: self.title.clone(), offer }.identity()
@@ -232,8 +236,10 @@ impl Seam for Session {
 
     fn probe(&self) -> BoxFuture<'_, Result<Pulse, Fault>> {
         Box::pin(async {
-            self.look(self.wire.target.timeouts.request).await?;
-            Ok(Pulse { tokens: Some(self.keep.account.of_backend()), ..Pulse::default() })
+            let limit = self.wire.target.timeouts.request;
+            self.look(limit).await?;
+            let (tokens, loaded) = (Some(self.keep.account.of_backend()), self.resident(limit).await);
+            Ok(Pulse { tokens, loaded, ..Pulse::default() })
         })
     }
 
