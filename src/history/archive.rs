@@ -90,6 +90,9 @@ impl Archive {
             let Some(mut past) = self.pasts.remove(&slot.config.id) else { continue };
             if let Some(kept) = past.memory.take().filter(|kept| kept.is_of(slot)) {
                 slot.record.update(|status| kept.memory.show(status));
+                if let Some(since) = kept.memory.cordoned_at {
+                    slot.cordon_again(since);
+                }
                 if let Some(known) = kept.memory.observed() {
                     slot.record.recall(Arc::new(known));
                 }

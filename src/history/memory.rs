@@ -28,6 +28,8 @@ pub(crate) struct Memory {
     pub(super) facts: Option<Facts>,
     /// How long its probes took.
     pub(super) latency_ms: Option<Quantiles>,
+    /// Since when a person wants that it gets nothing new.
+    pub(super) cordoned_at: Option<Timestamp>,
 }
 
 /// A cause of the last run. A code that this version does not know is read as none.
@@ -49,18 +51,19 @@ pub(crate) struct Facts {
 
 /// What changes when a memory does: cheap to compare at each tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark(Option<Timestamp>, Option<Timestamp>, Option<Timestamp>);
+pub(crate) struct Mark([Option<Timestamp>; 4]);
 
 impl Mark {
     pub(super) fn of(status: &BackendStatus) -> Self {
-        Self(status.connected_at, status.last_error.as_ref().map(|e| e.at), status.observed_at)
+        let failed_at = status.last_error.as_ref().map(|error| error.at);
+        Self([status.connected_at, failed_at, status.observed_at, status.cordoned_at])
     }
 }
 
 impl Memory {
     /// What is worth keeping of a backend; `None` before there is anything.
     pub(super) fn of(status: &BackendStatus, observed: Option<&Observed>) -> Option<Self> {
-        if Mark::of(status) == Mark(None, None, None) {
+        if Mark::of(status) == Mark([None; 4]) {
             return None;
         }
         Some(Self {
@@ -72,6 +75,7 @@ impl Memory {
             }),
             facts: observed.map(Facts::new),
             latency_ms: status.latency_ms,
+            cordoned_at: status.cordoned_at,
         })
     }
 

@@ -99,3 +99,29 @@ async fn a_restart_keeps_the_history_and_the_last_known_facts_and_its_gap_is_a_g
     let minute = ready - sums(&before).1;
     assert!((58.0..62.0).contains(&minute), "another minute: {minute}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cordon_and_its_end_survive_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let first = World::kept(&["a"], Mood::Up, home.path()).await;
+    first.until("a", |b| b.phase == Phase::Ready).await;
+    first.supervisor.cordon("a").unwrap();
+    let since = first.status("a").cordoned_at.unwrap();
+    assert!(first.supervisor.shutdown(MINUTE).await.clean);
+
+    let second = World::kept(&["a"], Mood::Up, home.path()).await;
+    second.until("a", |b| b.phase == Phase::Ready && b.cordoned_at.is_some()).await;
+    let kept = second.status("a").cordoned_at.unwrap();
+    assert_eq!(kept.as_millisecond(), since.as_millisecond());
+    let refused = second.supervisor.lease_within("a", Duration::ZERO).await.map(drop).unwrap_err();
+    assert!(refused.to_string().contains("cordoned since"), "{refused}");
+    second.supervisor.uncordon("a").unwrap();
+    drop(second.supervisor.lease("a").await.unwrap());
+    assert!(second.supervisor.shutdown(MINUTE).await.clean);
+
+    let third = World::kept(&["a"], Mood::Up, home.path()).await;
+    third.until("a", |b| b.phase == Phase::Ready && b.observed_at.is_some()).await;
+    tokio::time::sleep(MINUTE).await;
+    assert_eq!(third.status("a").cordoned_at, None);
+    drop(third.supervisor.lease("a").await.unwrap());
+}

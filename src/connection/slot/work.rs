@@ -32,6 +32,13 @@ impl Slot {
         self.line.serve(self);
     }
 
+    /// An earlier run left it cordoned.
+    pub(crate) fn cordon_again(&self, since: Timestamp) {
+        if self.cordoned_at().is_none() {
+            self.cordon_from(since.as_millisecond());
+        }
+    }
+
     pub(super) fn cordon_from(&self, since: i64) {
         self.cordoned.store(since, Relaxed);
         let since = self.cordoned_at();

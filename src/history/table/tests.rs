@@ -47,7 +47,8 @@ fn memory(version: &str) -> Kept {
         },
     };
     let cause = Cause { code: "connection_refused".to_owned(), message: "refused".to_owned(), at };
-    let memory = Memory { connected_at: Some(at), cause: Some(cause), facts: Some(facts), latency_ms: None };
+    let memory =
+        Memory { connected_at: Some(at), cause: Some(cause), facts: Some(facts), ..Memory::default() };
     Kept { kind: "openai".to_owned(), url: "http://127.0.0.1:1".to_owned(), memory }
 }
 
