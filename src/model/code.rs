@@ -177,6 +177,8 @@ codes! {
     HistoryDropped = "history_dropped", Internal, Retry;
     /// The backend's version has known security holes.
     VersionVulnerable = "version_vulnerable", Backend, Retry;
+    /// The backend's version is older than any that Backline was tried with.
+    VersionOld = "version_old", Backend, Retry;
     /// The connection comes and goes.
     Flapping = "flapping", Unreachable, Retry;
     /// Another backend, which this one needs, is not ready.

@@ -76,6 +76,7 @@ pub const fn entry(code: Code) -> Entry {
         Code::WrongProgram => server::WRONG_PROGRAM,
         Code::VersionUnsupported => server::VERSION_UNSUPPORTED,
         Code::VersionVulnerable => server::VERSION_VULNERABLE,
+        Code::VersionOld => server::VERSION_OLD,
         Code::AuthRequired => server::AUTH_REQUIRED,
         Code::AuthWrong => server::AUTH_WRONG,
         Code::Forbidden => server::FORBIDDEN,

@@ -122,8 +122,10 @@ impl Case {
             wanted.extend(self.absence(status, weight, now, &mut verdict.due));
             wanted.extend(self.unwell(status, now, &mut verdict.due));
         }
-        let version = status.version.as_deref().and_then(|v| version::vulnerable(status.kind, v));
-        wanted.extend(version.map(|draft| (draft, 0)));
+        if let Some(version) = status.version.as_deref() {
+            let drafts = [version::vulnerable(status.kind, version), version::old(status.kind, version)];
+            wanted.extend(drafts.into_iter().flatten().map(|draft| (draft, 0)));
+        }
         self.before = Some(Seen::of(status));
         if known {
             let codes: BTreeSet<_> = wanted.iter().map(|(draft, _)| draft.code).collect();

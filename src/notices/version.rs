@@ -5,7 +5,10 @@
 use crate::{
     model::{Code, Kind, Severity},
     notices::draft::Draft,
-    registry::version::Version,
+    registry::{
+        compatibility::{Compatibility, tested},
+        version::Version,
+    },
 };
 
 /// A hole and the versions that have it.
@@ -64,6 +67,21 @@ const LITELLM: &[Hole] = &[
     },
 ];
 
+/// The notice of a version that is older than any that was tried; `None`: it is not, or the version cannot be read.
+pub(crate) fn old(kind: Kind, version: &str) -> Option<Draft> {
+    let told = Version::parse(version)?;
+    if kind == Kind::Wan2gp && told.0[0] < OWN {
+        // It is the Gradio's.
+        return None;
+    }
+    let oldest =
+        tested(kind).first().filter(|_| Compatibility::of(kind, Some(version)) == Compatibility::Older)?;
+    let title = kind.title();
+    let message = format!("{title} {version} is older than {oldest}, the oldest that Backline is tried with");
+    let fix = format!("Update {title} to {oldest} or later.");
+    Some(Draft::new(Code::VersionOld, Severity::Warning).message(message).fix(fix))
+}
+
 /// The notice of a version with known holes; `None`: none is known, or the version cannot be read.
 pub(crate) fn vulnerable(kind: Kind, version: &str) -> Option<Draft> {
     let (program, holes) = match kind {
@@ -116,6 +134,25 @@ mod tests {
         assert_eq!(ids(Kind::Litellm, "1.84.0"), "");
         assert_eq!(ids(Kind::Litellm, "unknown"), "");
         assert_eq!(ids(Kind::Openai, "0.1.0"), "");
+    }
+
+    #[test]
+    fn a_version_before_the_first_that_was_tried_is_old() {
+        let told = |kind, version: &str| old(kind, version).map(|draft| draft.message);
+        let words = "Gradio 4.20.0 is older than 4.44.1, the oldest that Backline is tried with";
+        assert_eq!(told(Kind::Gradio, "4.20.0").as_deref(), Some(words));
+        for (kind, version) in [
+            (Kind::Gradio, "4.44.0"),
+            (Kind::Gradio, "7.0.0"),
+            (Kind::Comfyui, "0.3.64"),
+            (Kind::Wan2gp, "5.29.0"),
+            (Kind::Wan2gp, "v12.60"),
+            (Kind::Openai, "0.1.0"),
+            (Kind::Litellm, "unknown"),
+        ] {
+            assert_eq!(told(kind, version), None, "{kind} {version}");
+        }
+        assert!(old(Kind::Wan2gp, "v10.0").is_some());
     }
 
     #[test]

@@ -71,6 +71,24 @@ pub(crate) async fn a_gradio_that_is_too_old_is_updated() -> Option<Code> {
     Some(notice.code)
 }
 
+/// What is judged is the version that it tells.
+pub(crate) async fn a_gradio_of_an_untried_version_is_updated() -> Option<Code> {
+    let old = one(
+        StatusCode::OK,
+        r#"{"version":"4.20.0","protocol":"sse_v2","app_id":7,"mode":"blocks","components":[],"dependencies":[]}"#,
+    )
+    .await;
+    let port = old.port();
+    let supervisor = start(backend(Kind::Gradio, port)).await;
+    let notice = raised(&supervisor, Code::VersionOld).await;
+    assert!(notice.message.contains("4.20.0") && notice.fix.contains("4.44.1"), "{notice:?}");
+    drop(old);
+    let _new = gradio(port, GradioVersion::V6_31_0).await;
+    until(&supervisor, |b| b.phase == Phase::Ready && b.version.as_deref() == Some("6.31.0")).await;
+    ended(&supervisor, Code::VersionOld).await;
+    Some(notice.code)
+}
+
 async fn gradio(port: u16, version: GradioVersion) -> SimGradio {
     // Who had the port before lets go of it a moment after its end.
     let begun = tokio::time::Instant::now();

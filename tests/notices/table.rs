@@ -51,6 +51,7 @@ produced! {
     Unavailable: Real, reach::nothing_is_ready_in_time;
     WrongProgram: Recorded, server::another_program_is_named;
     VersionUnsupported: Documented, server::a_gradio_that_is_too_old_is_updated;
+    VersionOld: Real, server::a_gradio_of_an_untried_version_is_updated;
     VersionVulnerable: Recorded, server::a_version_with_holes_is_updated;
     AuthRequired: Recorded, server::a_key_that_is_missing_is_set;
     AuthWrong: Recorded, server::a_key_that_is_wrong_is_corrected;

@@ -42,6 +42,18 @@ pub(super) const VERSION_UNSUPPORTED: Entry = Entry::new(
     (Wan2gp, "Update WanGP: it pins the Gradio that it needs."),
 ]);
 
+pub(super) const VERSION_OLD: Entry = Entry::new(
+    "Its version is older than any tried here",
+    Warning,
+    &["The server was not updated for a long time."],
+    "Update the server; until then, what it does not answer as newer ones do may fail or be shown wrong.",
+)
+.steps(&[
+    "Look at the message: it names the oldest version that Backline is tried with.",
+    "Update the server to that version or a later one, and start it again.",
+    "If it works well as it is, mute this notice.",
+]);
+
 pub(super) const VERSION_VULNERABLE: Entry = Entry::new(
     "The server's version has known security holes",
     Warning,
