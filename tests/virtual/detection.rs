@@ -1,8 +1,12 @@
-//! P1 to P3: death and hangs are seen in time, and slow is not dead.
+//! P1 to P3 and P21: death, hangs and strangers are seen in time, and slow is not dead.
 
 use std::time::Duration;
 
-use backline::model::{Code, Health, Phase};
+use backline::{
+    jobs::Job,
+    model::{Code, Health, JobState, Phase},
+};
+use serde_json::json;
 
 use crate::world::{Mood, World};
 
@@ -84,4 +88,28 @@ async fn a_silence_past_the_hang_limit_ends_the_session_even_with_a_job_in_fligh
     world.until("a", |b| b.health == Health::Unhealthy).await;
     let held = world.until("a", |b| b.phase != Phase::Ready).await;
     assert!(held.abs_diff(Duration::from_secs(120)) < Duration::from_secs(1), "{held:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn p21_another_program_on_the_port_is_recognised_by_a_probe_and_fed_no_jobs() {
+    let world = World::new(&["a"], Mood::Up).await;
+    world.until("a", |b| b.phase == Phase::Ready).await;
+    let chat = || Job::chat("a", json!({ "messages": [] }));
+    let first = world.supervisor.run(chat()).await.unwrap().outcome().await;
+    assert_eq!(first.state, JobState::Done);
+    // Nothing ends the connection: only what is said there shows it.
+    world.actor("a").becomes(Mood::Stranger);
+    let seen = world.until("a", |b| b.phase == Phase::Parked).await;
+    assert!(seen <= Duration::from_secs(13), "{seen:?}");
+    assert_eq!(world.status("a").last_error.as_ref().unwrap().code, Code::WrongProgram);
+    let job = world.supervisor.run(chat()).await.unwrap();
+    // Longer than it takes to look again.
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!((job.status().state, world.status("a").phase), (JobState::Queued, Phase::Parked));
+    assert_eq!(world.actor("a").runs.lock().unwrap().len(), 1, "the stranger was fed");
+    // The right one is back, and found without a person.
+    world.actor("a").becomes(Mood::Up);
+    world.until("a", |b| b.phase == Phase::Ready).await;
+    assert_eq!(job.outcome().await.state, JobState::Done);
+    assert_eq!(world.actor("a").runs.lock().unwrap().len(), 2);
 }

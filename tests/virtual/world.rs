@@ -40,6 +40,8 @@ pub(crate) enum Mood {
     WrongKey,
     /// It answers, and every piece of work with 503.
     Failing,
+    /// Another program answers in its place.
+    Stranger,
     /// It answers, and every piece of work with 429 and a wait of 20 s.
     Limited,
 }
@@ -204,6 +206,7 @@ impl Connector for Memory {
             match *self.actor.mood.borrow() {
                 Mood::Down => return Err(Fault::new(Code::ConnectionRefused, "nothing is listening")),
                 Mood::WrongKey => return Err(Fault::new(Code::AuthWrong, "the key is refused")),
+                Mood::Stranger => return Err(stranger()),
                 Mood::Up | Mood::Silent | Mood::Failing | Mood::Limited => {}
             }
             let mut mood = self.actor.mood.subscribe();
@@ -229,6 +232,10 @@ impl Connector for Memory {
             })
         })
     }
+}
+
+fn stranger() -> Fault {
+    Fault::new(Code::WrongProgram, "answers, but it is another program")
 }
 
 /// The end of the process is seen at once, as on a socket.
@@ -278,6 +285,7 @@ impl Session for Held {
                 *mood.wait_for(|m| *m != Mood::Silent).await.map_err(|_| Fault::new(Code::Hang, "gone"))?;
             match mood {
                 Mood::Down => Err(Fault::new(Code::ConnectionRefused, "nothing is listening")),
+                Mood::Stranger => Err(stranger()),
                 _ => Ok(Pulse::default()),
             }
         })
