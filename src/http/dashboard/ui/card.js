@@ -20,7 +20,8 @@ export class Card {
     this.word = h('b');
     this.since = h('span', { class: 'soft num' });
     this.chips = h('p', { class: 'chips' });
-    const head = h('header', {}, this.icon, this.name, h('p', { class: 'phase' }, this.word, ' ', this.since));
+    const edit = button(icon('settings'), () => go(`settings/${id}`), { class: 'quiet edit', 'aria-label': 'Edit', title: 'Edit' });
+    const head = h('header', {}, this.icon, this.name, h('p', { class: 'phase' }, this.word, ' ', this.since), edit);
     this.root = h('article', { class: 'card', 'data-id': id, tabindex: '-1', 'aria-labelledby': `card-${id}` }, head, this.chips);
     this.body = null;
   }
@@ -63,8 +64,7 @@ export class Card {
       deed('Check', () => act.check(this.id), { title: 'Probe now (r)' }),
       deed('Test', () => test({ id: this.id }), { title: 'Staged test (t)' }),
       deed('Reconnect', () => act.reconnect(this.id)),
-      this.pause, this.cordon, this.enable,
-      button('Edit', () => go(`settings/${this.id}`)));
+      this.pause, this.cordon, this.enable);
   }
 
   more() {
