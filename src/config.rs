@@ -10,6 +10,7 @@ pub mod edits;
 pub mod environment;
 pub mod export;
 pub mod http;
+pub mod jobs;
 pub mod loaded;
 pub mod loader;
 pub mod log;
@@ -52,6 +53,7 @@ pub use discovery::{Adopt, DiscoveryConfig};
 pub use edits::Edits;
 pub use export::Exported;
 pub use http::HttpConfig;
+pub use jobs::JobsConfig;
 pub use loaded::{Checked, Loaded, TrustSubject};
 pub use loader::{FILE_NAME, Loader};
 pub use log::LogConfig;
@@ -88,6 +90,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// How long what was is remembered.
     pub history: Keep,
+    /// How much is kept of jobs.
+    pub jobs: JobsConfig,
     /// Limits for every backend; one may have its own.
     pub thresholds: Thresholds,
     /// What becomes of notices beside being shown.

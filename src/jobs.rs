@@ -5,6 +5,7 @@
 
 pub(crate) mod actor;
 pub(crate) mod board;
+mod budget;
 mod clock;
 mod crew;
 pub(crate) mod drive;

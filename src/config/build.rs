@@ -52,6 +52,11 @@ pub(crate) fn build(layer: &Layer, unnamed: Option<&Arc<PathBuf>>) -> (Config, P
     put(&mut config.history.seconds, history.span("seconds"));
     put(&mut config.history.tens, history.span("tens"));
     put(&mut config.history.minutes, history.span("minutes"));
+    let jobs = root.inside("jobs");
+    put(&mut config.jobs.keep, jobs.span("keep"));
+    put(&mut config.jobs.ended, jobs.count("ended"));
+    put(&mut config.jobs.outputs, jobs.size("outputs"));
+    put(&mut config.jobs.open, jobs.count("open"));
     config.thresholds = thresholds(&root.inside("thresholds"));
     config.notices.webhook = webhook(&root.inside("notices").inside("webhook"), unnamed);
     problems.0.extend(addressless(&root.inside("notices").inside("webhook")));

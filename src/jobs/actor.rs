@@ -91,7 +91,7 @@ impl Actor for Jobs {
     async fn pre_start(&self, myself: ActorRef<Msg>, setup: Setup) -> Result<State, ActorProcessingErr> {
         Ok(State {
             _loading: Task::spawn(upkeep::load(setup.clone(), myself.clone())),
-            _sweeping: Task::spawn(upkeep::sweep_now_and_then(setup.clone())),
+            _sweeping: Task::spawn(upkeep::keep_within_bounds(setup.clone())),
             myself,
             setup,
             intake: Intake::Open,

@@ -105,7 +105,6 @@ pub(crate) async fn erase(setup: &Setup, id: JobId) -> Result<(), Error> {
     }
     let Some(kept) = setup.shelf.get(id) else { return Err(Error::UnknownJob { id: id.to_string() }) };
     let swept = setup.journal.erase(kept.number, id).await?;
-    setup.shelf.take(id);
     setup.clear(&swept).await;
     Ok(())
 }

@@ -13,9 +13,12 @@ mod table;
 
 use std::{sync::Arc, time::Duration};
 
-pub(crate) use self::entry::{Accepted, Bounds, Entry, Loaded, Request, Step, Swept};
+use tokio::sync::watch;
+
+pub(crate) use self::entry::{Accepted, Entry, Loaded, Request, Step, Swept};
 use self::memory::Memory;
 use crate::{
+    config::JobsConfig,
     error::Error,
     model::JobId,
     state::{Store, Trouble},
@@ -31,7 +34,7 @@ pub(crate) enum Journal {
 
 impl Journal {
     /// In the store, or in memory without one.
-    pub(crate) fn new(store: Option<Store>, bounds: Bounds) -> Self {
+    pub(crate) fn new(store: Option<Store>, bounds: watch::Receiver<JobsConfig>) -> Self {
         match store {
             #[cfg(feature = "state")]
             Some(store) => Self::Disk(disk::Disk::new(store, bounds)),
@@ -135,15 +138,40 @@ impl Journal {
         }
     }
 
-    /// Erases what is over the bounds: too old, too many, too large; the oldest ended ones first.
+    /// Erases what is over these bounds: too old, too many, too large; the oldest ended ones first.
     ///
     /// # Errors
     /// The disk's.
-    pub(crate) async fn sweep(&self) -> Result<Swept, Trouble> {
+    pub(crate) async fn sweep(&self, bounds: JobsConfig) -> Result<Swept, Trouble> {
         match self {
             #[cfg(feature = "state")]
-            Self::Disk(disk) => disk.sweep(jiff::Timestamp::now()).await,
-            Self::Memory(_) => Ok(Swept::default()),
+            Self::Disk(disk) => disk.sweep(bounds, jiff::Timestamp::now()).await,
+            Self::Memory(_) => {
+                let _ = bounds;
+                Ok(Swept::default())
+            }
+        }
+    }
+
+    /// Bytes of files that jobs left in the state directory.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub(crate) async fn weight(&self) -> Result<u64, Trouble> {
+        match self {
+            #[cfg(feature = "state")]
+            Self::Disk(disk) => disk.weight().await,
+            // Without a state directory all files lie at places of callers.
+            Self::Memory(_) => Ok(0),
+        }
+    }
+
+    /// Returns once the files of jobs became more or fewer.
+    pub(crate) async fn weighed(&self) {
+        match self {
+            #[cfg(feature = "state")]
+            Self::Disk(disk) => disk.weighed().await,
+            Self::Memory(_) => std::future::pending().await,
         }
     }
 
@@ -176,4 +204,4 @@ pub(crate) fn age(age: Duration) -> Duration {
 
 #[cfg(test)]
 #[cfg(feature = "state")]
-mod tests;
+pub(crate) mod tests;

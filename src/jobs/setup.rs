@@ -5,6 +5,7 @@ use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 use tokio::sync::watch;
 
 use crate::{
+    config::JobsConfig,
     hub::Hub,
     jobs::{
         inputs::Inputs,
@@ -12,6 +13,7 @@ use crate::{
         shelf::Shelf,
     },
     model::{JobId, Work},
+    notices::Desk,
     roster::Roster,
 };
 
@@ -22,6 +24,9 @@ pub(crate) struct Setup {
     pub(crate) hub: Arc<Hub>,
     pub(crate) journal: Journal,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) desk: Desk,
+    /// How much is kept.
+    pub(crate) bounds: watch::Receiver<JobsConfig>,
     /// True once every backend of an earlier run is there again.
     pub(crate) settled: watch::Receiver<bool>,
     /// Where files go that no caller named a place for.
@@ -44,8 +49,11 @@ impl Setup {
         }
     }
 
-    /// Removes what erased jobs left on the disk.
+    /// Forgets erased jobs, and removes what they left on the disk.
     pub(crate) async fn clear(&self, swept: &Swept) {
+        for id in swept.jobs.iter().filter_map(|job| job.parse().ok()) {
+            self.shelf.take(id);
+        }
         if let Some(inputs) = &self.inputs {
             inputs.remove(&swept.inputs, &self.journal).await;
         }

@@ -175,6 +175,8 @@ codes! {
     StateSalvaged = "state_salvaged", Internal, Retry;
     /// Samples of the history were dropped.
     HistoryDropped = "history_dropped", Internal, Retry;
+    /// The files of jobs take most of their budget, or all of it.
+    OutputsBudget = "outputs_budget", Internal, Retry;
     /// The backend's version has known security holes.
     VersionVulnerable = "version_vulnerable", Backend, Retry;
     /// The backend's version is older than any that Backline was tried with.

@@ -117,6 +117,7 @@ pub const fn entry(code: Code) -> Entry {
         Code::DiskFull => own::DISK_FULL,
         Code::StateSalvaged => own::STATE_SALVAGED,
         Code::HistoryDropped => own::HISTORY_DROPPED,
+        Code::OutputsBudget => own::OUTPUTS_BUDGET,
         Code::WebhookFailing => own::WEBHOOK_FAILING,
         Code::ClockJump => own::CLOCK_JUMP,
         Code::Internal => own::INTERNAL,

@@ -46,6 +46,7 @@ pub(super) fn owns(code: Code) -> bool {
             | Code::DiskFull
             | Code::StateSalvaged
             | Code::HistoryDropped
+            | Code::OutputsBudget
             | Code::ClockJump
             | Code::WebhookFailing
     )

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::{
-    config::{Config, DiscoveryConfig, Edits, Loaded, Problems},
+    config::{Config, DiscoveryConfig, Edits, JobsConfig, Loaded, Problems},
     discovery::Find,
     settings::{
         book::{Book, Proposal},
@@ -52,6 +52,8 @@ pub(crate) struct Standing {
     pub(crate) swept: watch::Sender<Option<Vec<Find>>>,
     /// What discovery is to look at.
     pub(crate) looking: watch::Sender<DiscoveryConfig>,
+    /// How much is kept of jobs.
+    pub(crate) bounds: watch::Sender<JobsConfig>,
     /// Set once what was kept over a restart has been applied.
     pub(crate) settled: watch::Sender<bool>,
     run: Box<str>,
@@ -61,6 +63,7 @@ impl Standing {
     /// Before anything was applied.
     pub(crate) fn new(layers: Layers, config: Config) -> Arc<Self> {
         let looking = watch::Sender::new(config.discovery.clone());
+        let bounds = watch::Sender::new(config.jobs);
         let now = Settings {
             generation: 0,
             layers,
@@ -78,6 +81,7 @@ impl Standing {
             sought: watch::Sender::new(Vec::new()),
             swept: watch::Sender::new(None),
             looking,
+            bounds,
             settled: watch::Sender::new(false),
             run: uuid::Uuid::new_v4().simple().to_string()[..8].into(),
         })
@@ -89,14 +93,8 @@ impl Standing {
 
     /// Only the settings' actor writes.
     pub(crate) fn set(&self, settings: Settings) {
-        let wanted = &settings.config.discovery;
-        self.looking.send_if_modified(|looking| {
-            let differ = looking != wanted;
-            if differ {
-                looking.clone_from(wanted);
-            }
-            differ
-        });
+        follow(&self.looking, &settings.config.discovery);
+        follow(&self.bounds, &settings.config.jobs);
         self.now.store(Arc::new(settings));
     }
 
@@ -104,4 +102,15 @@ impl Standing {
     pub(crate) fn tag(&self) -> String {
         format!("{}-{}", self.run, self.now().generation)
     }
+}
+
+/// Tells those who follow a part of the configuration, where it differs.
+fn follow<T: Clone + PartialEq>(cell: &watch::Sender<T>, wanted: &T) {
+    cell.send_if_modified(|now| {
+        let differ = now != wanted;
+        if differ {
+            now.clone_from(wanted);
+        }
+        differ
+    });
 }

@@ -20,7 +20,7 @@ use crate::{
     hub::Hub,
     jobs::{
         inputs::Inputs,
-        journal::{Bounds, Journal},
+        journal::Journal,
         setup::Setup as JobsSetup,
     },
     notices::Desk,
@@ -35,7 +35,6 @@ pub struct Builder {
     config: Config,
     loader: Option<Loader>,
     lease_timeout: Duration,
-    open_jobs: u32,
     dialer: Dialer,
     presets: Option<std::path::PathBuf>,
     world: World,
@@ -90,7 +89,6 @@ impl Default for Builder {
             config: Config::new(),
             loader: None,
             lease_timeout: Duration::from_secs(30),
-            open_jobs: Bounds::default().open,
             dialer: real_dialer(),
             world: World::Real,
             presets: None,
@@ -128,14 +126,6 @@ impl Builder {
     #[must_use]
     pub fn lease_timeout(mut self, limit: Duration) -> Self {
         self.lease_timeout = limit;
-        self
-    }
-
-    /// How many jobs may be open at once: how a test fills the journal. Default 10,000.
-    #[cfg(any(test, feature = "sim"))]
-    #[must_use]
-    pub fn open_jobs(mut self, most: u32) -> Self {
-        self.open_jobs = most;
         self
     }
 
@@ -210,8 +200,10 @@ impl Builder {
         let jobs = JobsSetup {
             roster: roster.clone(),
             hub: hub.clone(),
-            journal: Journal::new(store.clone(), Bounds { open: self.open_jobs, ..Bounds::default() }),
+            journal: Journal::new(store.clone(), standing.bounds.subscribe()),
             shelf: Arc::default(),
+            desk: desk.clone(),
+            bounds: standing.bounds.subscribe(),
             settled: standing.settled.subscribe(),
             outputs,
             inputs,

@@ -40,6 +40,32 @@ pub(crate) async fn an_output_that_cannot_be_written() -> Option<Code> {
     Some(notice.code)
 }
 
+/// A picture that a job leaves in the state directory; then a higher budget, as the remedy says.
+pub(crate) async fn files_of_jobs_that_fill_their_budget() -> Option<Code> {
+    let server = SimComfyui::start(Version::V0_24_0).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::new().backend(backend(Kind::Comfyui, server.server().port()));
+    config.jobs.outputs = 100;
+    let builder = Supervisor::builder().config(config.clone()).state_dir(directory.path().join("state"));
+    let supervisor = builder.start().await.unwrap();
+    let job = supervisor.run(workflow(1)).await.unwrap();
+    let done = job.outcome().await;
+    let notice = raised(&supervisor, Code::OutputsBudget).await;
+    assert!(notice.message.contains(" of 100 B"), "{}", notice.message);
+    // Told of, and not erased yet.
+    let output = std::fs::metadata(&done.outputs[0].url).unwrap().len();
+    config.jobs.outputs = 2 * output;
+    supervisor.apply(config).await.unwrap();
+    ended(&supervisor, Code::OutputsBudget).await;
+    // The other remedy: what is not needed goes.
+    let second = supervisor.run(workflow(2)).await.unwrap();
+    second.outcome().await;
+    raised(&supervisor, Code::OutputsBudget).await;
+    supervisor.erase_job(second.id()).await.unwrap();
+    ended(&supervisor, Code::OutputsBudget).await;
+    Some(notice.code)
+}
+
 pub(crate) async fn an_address_that_is_none() -> Option<Code> {
     Address::parse("http://127.0.0.1:8188").unwrap();
     let fault = Fault::from(Address::parse("http://me:secret@127.0.0.1:1").unwrap_err());

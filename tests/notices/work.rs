@@ -163,8 +163,9 @@ pub(crate) async fn a_key_that_is_used_twice() -> Option<Code> {
 }
 
 pub(crate) async fn a_journal_with_too_many_open_jobs() -> Option<Code> {
-    let config = Config::new().backend(backend(Kind::Comfyui, dead_port()));
-    let supervisor = Supervisor::builder().config(config).open_jobs(2).start().await.unwrap();
+    let mut config = Config::new().backend(backend(Kind::Comfyui, dead_port()));
+    config.jobs.open = 2;
+    let supervisor = Supervisor::builder().config(config.clone()).start().await.unwrap();
     let first = supervisor.run(workflow(1)).await.unwrap();
     supervisor.run(workflow(2)).await.unwrap();
     let error = supervisor.run(workflow(3)).await.map(|_| ()).unwrap_err();
@@ -173,6 +174,11 @@ pub(crate) async fn a_journal_with_too_many_open_jobs() -> Option<Code> {
     first.cancel();
     first.outcome().await;
     supervisor.run(workflow(3)).await.unwrap();
+    // Or a higher limit, which counts at once.
+    assert!(supervisor.run(workflow(4)).await.is_err());
+    config.jobs.open = 3;
+    supervisor.apply(config).await.unwrap();
+    supervisor.run(workflow(4)).await.unwrap();
     Some(Code::JournalFull)
 }
 

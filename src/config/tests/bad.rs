@@ -129,7 +129,7 @@ fn files_that_extend_each_other_are_named_as_a_chain() {
         "circle/c.ron:1:11: extends: the files extend each other: circle/a.ron -> circle/b.ron -> circle/c.ron -> \
          circle/a.ron. Take one `extends` out of the circle.\n\
          circle/c.ron:1:20: backend: there is no field `backend`; did you mean `backends`? The fields are version, \
-         extends, state_dir, backends, pools, discovery, http, history, thresholds, notices, log.",
+         extends, state_dir, backends, pools, discovery, http, history, jobs, thresholds, notices, log.",
     );
 }
 

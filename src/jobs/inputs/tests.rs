@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     jobs::{
         Job,
-        journal::{Bounds, Journal},
+        journal::Journal,
     },
     net::body::hex,
 };
@@ -83,7 +83,7 @@ async fn what_becomes_of_the_original_changes_nothing() {
 async fn a_file_that_is_held_stays_until_it_is_let_go() {
     let home = tempfile::tempdir().unwrap();
     let store = Inputs::new(home.path().join("inputs"));
-    let journal = Journal::new(None, Bounds::default());
+    let journal = Journal::new(None, tokio::sync::watch::channel(crate::config::JobsConfig::default()).1);
     let mut held = Held::new(store.clone());
     let mut incoming = Incoming::new(&store).await.unwrap();
     incoming.write(b"pixels").await.unwrap();

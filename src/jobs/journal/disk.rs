@@ -3,10 +3,14 @@
 //! The store commits in groups: acceptances and steps that wait together share one transaction and one
 //! synchronisation with the disk.
 
-use jiff::Timestamp;
+use std::sync::Arc;
 
-use super::{Accepted, Bounds, Entry, Loaded, Step, Swept, codec, table};
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use super::{Accepted, Entry, Loaded, Step, Swept, codec, table};
 use crate::{
+    config::JobsConfig,
     error::Error,
     model::{Code, Fault, JobId},
     state::{Store, Trouble},
@@ -16,12 +20,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Disk {
     store: Store,
-    bounds: Bounds,
+    bounds: watch::Receiver<JobsConfig>,
+    /// Told when the files of jobs became more or fewer.
+    weighed: Arc<Notify>,
 }
 
 impl Disk {
-    pub(crate) fn new(store: Store, bounds: Bounds) -> Self {
-        Self { store, bounds }
+    pub(crate) fn new(store: Store, bounds: watch::Receiver<JobsConfig>) -> Self {
+        Self { store, bounds, weighed: Arc::default() }
     }
 
     /// Takes a job: it is on the disk once this is Ok. The same key returns the first job; two at once make one.
@@ -31,7 +37,7 @@ impl Disk {
     pub(crate) async fn accept(&self, entry: Entry) -> Result<Accepted, Error> {
         let row = codec::row(&entry).map_err(Error::Fault)?;
         let key = entry.key.clone().unwrap_or_default();
-        let open = self.bounds.open;
+        let open = self.bounds.borrow().open;
         let told = self.store.write("a job's acceptance", move |t| table::accept(t, &row, open)).await?;
         match told {
             table::Told::New { number } => Ok(Accepted::New { number }),
@@ -55,7 +61,12 @@ impl Disk {
     /// The disk's.
     pub(crate) async fn append(&self, number: i64, step: &Step) -> Result<(), Trouble> {
         let row = codec::step_row(step);
-        self.store.write("a job's step", move |t| table::append(t, number, &row)).await
+        let weighs = row.output.is_some();
+        self.store.write("a job's step", move |t| table::append(t, number, &row)).await?;
+        if weighs {
+            self.weighed.notify_one();
+        }
+        Ok(())
     }
 
     /// All open jobs in the order of their acceptance, and the last ended ones, with their steps.
@@ -81,7 +92,24 @@ impl Disk {
     /// # Errors
     /// The disk's.
     pub(crate) async fn erase(&self, number: i64) -> Result<Swept, Trouble> {
-        self.store.write("a job's erasure", move |t| table::erase(t, number)).await
+        let swept = self.store.write("a job's erasure", move |t| table::erase(t, number)).await?;
+        if swept.bytes > 0 {
+            self.weighed.notify_one();
+        }
+        Ok(swept)
+    }
+
+    /// Bytes of files that jobs left in the state directory.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub(crate) async fn weight(&self) -> Result<u64, Trouble> {
+        self.store.read("the weight of the jobs' files", table::weight).await
+    }
+
+    /// Returns once the files of jobs became more or fewer.
+    pub(crate) async fn weighed(&self) {
+        self.weighed.notified().await;
     }
 
     /// Whether a job takes the file with this hash.
@@ -93,12 +121,12 @@ impl Disk {
         self.store.read("the files of jobs", move |c| table::takes_input(c, &sha256)).await
     }
 
-    /// Erases what is over the bounds: too old, too many, too large; the oldest ended ones first.
+    /// Erases what is over these bounds: too old, too many, too large; the oldest ended ones first.
     ///
     /// # Errors
     /// The disk's.
-    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<Swept, Trouble> {
-        let (bounds, now) = (self.bounds, now.as_millisecond());
+    pub(crate) async fn sweep(&self, bounds: JobsConfig, now: Timestamp) -> Result<Swept, Trouble> {
+        let now = now.as_millisecond();
         self.store.write("the sweep of the jobs", move |t| table::sweep(t, &bounds, now)).await
     }
 

@@ -93,27 +93,3 @@ pub(crate) struct Swept {
     /// Bytes of outputs that were theirs.
     pub(crate) bytes: u64,
 }
-
-/// How much the journal keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    /// Open jobs.
-    pub(crate) open: u32,
-    /// Ended jobs.
-    pub(crate) ended: u32,
-    /// How long an ended job and its files are kept, and a key after its job's end.
-    pub(crate) age: Duration,
-    /// Bytes of outputs.
-    pub(crate) outputs: u64,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            open: 10_000,
-            ended: 100_000,
-            age: Duration::from_secs(30 * 24 * 3600),
-            outputs: 20 * 1024 * 1024 * 1024,
-        }
-    }
-}

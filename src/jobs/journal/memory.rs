@@ -5,8 +5,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Accepted, Bounds, Entry, Step, Swept};
+use super::{Accepted, Entry, Step, Swept};
+use tokio::sync::watch;
+
 use crate::{
+    config::JobsConfig,
     error::Error,
     model::{Code, Fault, JobId, JobState},
 };
@@ -17,7 +20,7 @@ const KEYS: usize = 10_000;
 /// What was accepted in this process.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    bounds: Bounds,
+    bounds: watch::Receiver<JobsConfig>,
     book: Mutex<Book>,
 }
 
@@ -38,7 +41,7 @@ struct Kept {
 }
 
 impl Memory {
-    pub(crate) fn new(bounds: Bounds) -> Self {
+    pub(crate) fn new(bounds: watch::Receiver<JobsConfig>) -> Self {
         Self { bounds, book: Mutex::default() }
     }
 
@@ -57,7 +60,7 @@ impl Memory {
                 Err(Error::Fault(Fault::new(Code::KeyConflict, text)))
             };
         }
-        if book.open >= self.bounds.open {
+        if book.open >= self.bounds.borrow().open {
             let text = format!("{} jobs are under way or wait already", book.open);
             return Err(Error::Fault(Fault::new(Code::JournalFull, text)));
         }

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, Row as SqlRow, Transaction, params};
 
-use super::{Bounds, Swept};
-use crate::model::OutputFile;
+use super::Swept;
+use crate::{config::JobsConfig, model::OutputFile};
 
 pub(super) struct Row {
     pub(super) id: String,
@@ -98,7 +98,9 @@ pub(super) fn append(t: &Transaction<'_>, number: i64, step: &StepRow) -> Result
     if let Some((place, output)) = &step.output {
         t.prepare(
             "INSERT INTO job_outputs (job, attempt, place, slot, name, bytes, sha256)
-             SELECT ?1, count(*), ?2, '', ?3, ?4, ?5 FROM job_steps WHERE job = ?1 AND kind = 'bound'",
+             SELECT ?1, (SELECT count(*) FROM job_steps WHERE job = ?1 AND kind = 'bound'), ?2,
+                    iif(json_valid(request) AND request ->> 'save_to' IS NOT NULL, 'caller', ''), ?3, ?4, ?5
+             FROM jobs WHERE number = ?1",
         )?
         .execute(params![
             number,
@@ -211,6 +213,15 @@ pub(super) fn takes_input(c: &Connection, sha256: &str) -> Result<bool> {
     c.prepare("SELECT EXISTS (SELECT 1 FROM job_inputs WHERE sha256 = ?1)")?.query_row([sha256], |r| r.get(0))
 }
 
+/// Which files lie in the state directory: those at a place of the caller's are the caller's, and count for nothing.
+const HERE: &str = "slot = ''";
+
+pub(super) fn weight(c: &Connection) -> Result<u64> {
+    let sum = format!("SELECT coalesce(sum(bytes), 0) FROM job_outputs WHERE {HERE}");
+    let bytes: i64 = c.prepare(&sum)?.query_row((), |r| r.get(0))?;
+    Ok(u64::try_from(bytes).unwrap_or(0))
+}
+
 pub(super) fn erase(t: &Transaction<'_>, number: i64) -> Result<Swept> {
     let mut swept = Swept::default();
     erase_into(t, number, &mut swept)?;
@@ -224,7 +235,7 @@ fn erase_into(t: &Transaction<'_>, number: i64, swept: &mut Swept) -> Result<()>
         .optional()?;
     let Some(id) = id else { return Ok(()) };
     let bytes: i64 = t
-        .prepare("SELECT coalesce(sum(bytes), 0) FROM job_outputs WHERE job = ?1")?
+        .prepare(&format!("SELECT coalesce(sum(bytes), 0) FROM job_outputs WHERE job = ?1 AND {HERE}"))?
         .query_row([number], |r| r.get(0))?;
     let free: Result<Vec<String>> = t
         .prepare(
@@ -243,18 +254,18 @@ fn erase_into(t: &Transaction<'_>, number: i64, swept: &mut Swept) -> Result<()>
     Ok(())
 }
 
-pub(super) fn sweep(t: &Transaction<'_>, bounds: &Bounds, now_ms: i64) -> Result<Swept> {
-    let oldest = now_ms.saturating_sub(i64::try_from(bounds.age.as_millis()).unwrap_or(i64::MAX));
+pub(super) fn sweep(t: &Transaction<'_>, bounds: &JobsConfig, now_ms: i64) -> Result<Swept> {
+    let oldest = now_ms.saturating_sub(i64::try_from(bounds.keep.as_millis()).unwrap_or(i64::MAX));
     let ended: Result<Vec<(i64, i64, i64)>> = t
-        .prepare(
-            "SELECT number, ended_ms, (SELECT coalesce(sum(bytes), 0) FROM job_outputs WHERE job = number)
+        .prepare(&format!(
+            "SELECT number, ended_ms,
+                    (SELECT coalesce(sum(bytes), 0) FROM job_outputs WHERE job = number AND {HERE})
              FROM jobs WHERE ended_ms IS NOT NULL ORDER BY ended_ms, number",
-        )?
+        ))?
         .query_map((), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
         .collect();
     let ended = ended?;
-    let mut bytes: i64 =
-        t.prepare("SELECT coalesce(sum(bytes), 0) FROM job_outputs")?.query_row((), |r| r.get(0))?;
+    let mut bytes = saturated(weight(t)?);
     let mut surplus = ended.len().saturating_sub(bounds.ended as usize);
     let mut swept = Swept::default();
     for (number, ended_ms, theirs) in ended {

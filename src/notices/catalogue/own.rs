@@ -111,6 +111,18 @@ pub(super) const HISTORY_DROPPED: Entry = Entry::new(
     "Check the disk's load; charts have a gap here, and all else is complete.",
 );
 
+pub(super) const OUTPUTS_BUDGET: Entry = Entry::new(
+    "The files of jobs fill their budget",
+    Warning,
+    &["Jobs leave files faster than they are erased; `jobs: (outputs: …)` says how much they may take."],
+    "Raise `jobs: (outputs: …)`, or erase jobs that are not needed; else the oldest ended ones go, with their files.",
+)
+.steps(&[
+    "Copy files that are still needed: `backline jobs` lists the jobs, `backline jobs show ID` their files.",
+    "Erase a job with its files: `backline jobs purge ID`.",
+    "Or raise the budget: `jobs: (outputs: \"40GiB\")` counts as soon as the file is saved.",
+]);
+
 pub(super) const WEBHOOK_FAILING: Entry = Entry::new(
     "Notices do not reach the webhook",
     Warning,
