@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     connection::alarm::Task,
@@ -37,6 +38,8 @@ pub(crate) enum Msg {
     Retry(JobId, Reply<()>),
     /// Takes nothing new from now on; answers when all that is under way has ended.
     Drain(oneshot::Sender<()>),
+    /// Our process is about to end: what would die with it is judged. Answers when that is on the disk.
+    Leave(oneshot::Sender<()>),
     /// A driver is about to end.
     Ending,
     Sweep,
@@ -58,6 +61,7 @@ pub(crate) struct State {
     /// Acceptances on their way to the disk.
     accepting: JoinSet<()>,
     drained: Vec<oneshot::Sender<()>>,
+    leaving: CancellationToken,
     _loading: Task,
     _sweeping: Task,
 }
@@ -98,6 +102,7 @@ impl Actor for Jobs {
             crew: Crew::default(),
             accepting: JoinSet::new(),
             drained: Vec::new(),
+            leaving: CancellationToken::new(),
         })
     }
 
@@ -111,6 +116,15 @@ impl Actor for Jobs {
                 state.intake = Intake::Closed;
                 state.drained.push(reply);
                 state.sweep();
+            }
+            Msg::Leave(reply) => {
+                state.intake = Intake::Closed;
+                // Without a disk nothing is left to be taken up: all that is open ends with this actor.
+                if state.setup.journal.is_durable() {
+                    state.leaving.cancel();
+                    state.drained.push(reply);
+                    state.sweep();
+                }
             }
             Msg::Ending => {
                 state.crew.note_ending();
@@ -221,7 +235,11 @@ impl State {
     }
 
     fn drive(&mut self, board: Arc<Board>, charge: Charge, first: Option<Event>) {
-        let means = Means { roster: self.setup.roster.clone(), journal: self.setup.journal.clone() };
+        let means = Means {
+            roster: self.setup.roster.clone(),
+            journal: self.setup.journal.clone(),
+            leaving: self.leaving.clone(),
+        };
         let id = board.id();
         self.crew.send(id, Driver::new(means, board, charge), first, self.myself.clone());
     }

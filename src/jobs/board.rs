@@ -33,8 +33,8 @@ pub(crate) struct Board {
     preview: watch::Sender<Option<Bytes>>,
     /// What a person wants of it.
     wishes: Mutex<CancellationToken>,
-    /// Whether the execution goes on where we end.
-    survives: AtomicBool,
+    /// Whether the execution ends where we do.
+    dies_with_us: AtomicBool,
     /// Written under the lock of the status: the last word has been said.
     sealed: AtomicBool,
     /// Set when nobody works on it any more in this process, though it has not ended.
@@ -103,7 +103,7 @@ impl Board {
             length: watch::Sender::new(0),
             preview: watch::Sender::new(None),
             wishes: Mutex::default(),
-            survives: AtomicBool::new(false),
+            dies_with_us: AtomicBool::new(false),
             sealed: AtomicBool::new(false),
             left: CancellationToken::new(),
             hub,
@@ -138,14 +138,14 @@ impl Board {
         true
     }
 
-    /// Whether the execution that is under way goes on where we end.
-    pub(crate) fn survives(&self) -> bool {
-        self.survives.load(Ordering::Relaxed)
+    /// Whether the execution that is under way ends where we do, and nobody can say afterwards how.
+    pub(crate) fn dies_with_us(&self) -> bool {
+        self.dies_with_us.load(Ordering::Relaxed)
     }
 
     fn note_abilities(&self, machine: &Machine) {
         if let Some(run) = machine.stage().run() {
-            self.survives.store(run.abilities.survives_disconnect, Ordering::Relaxed);
+            self.dies_with_us.store(run.dies_with_us(), Ordering::Relaxed);
         }
     }
 

@@ -6,6 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     backends::{Attempt, Past, Setback, Start},
@@ -28,6 +29,8 @@ use crate::{
 pub(crate) struct Means {
     pub(crate) roster: Arc<Roster>,
     pub(crate) journal: Journal,
+    /// Set once our process is about to end.
+    pub(crate) leaving: CancellationToken,
 }
 
 /// What an errand says, and the session that it found.
@@ -85,18 +88,20 @@ impl Driver {
         }
     }
 
-    /// Begins with `first`, or with the search for a backend, and returns when the job has ended.
+    /// Begins with `first`, or with the search for a backend, and returns when the job has ended, or our process is to.
     pub(crate) async fn drive(mut self, first: Option<Event>) {
         match first {
             Some(event) => self.take(event).await,
             None => self.search(None, std::time::Duration::ZERO),
         }
-        let cancelled = self.board.cancelled();
+        let (cancelled, leaving) = (self.board.cancelled(), self.means.leaving.clone());
         let mut asked = false;
         while !self.charge.machine.stage().is_end() {
             let due = self.charge.machine.due().map(|age| self.charge.clock.when(age));
             let (event, recorded) = tokio::select! {
                 biased;
+                // What can only be said now is written down before the session goes, with this driver.
+                () = leaving.cancelled() => return self.take(Event::Leaving).await,
                 () = cancelled.cancelled(), if !asked => {
                     asked = true;
                     (Event::Cancel, None)

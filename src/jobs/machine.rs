@@ -9,6 +9,7 @@
 //! Time is the age of the job. An event that does not fit changes nothing and is not written down, so that the steps
 //! of a journal, taken again in their order, lead to the same machine.
 
+mod absence;
 mod effect;
 mod event;
 mod run;
@@ -104,6 +105,7 @@ impl Machine {
             Event::Stopped(setback) => self.stopped(setback, now),
             Event::Cancel => self.cancel(now),
             Event::Tick => self.tick(now),
+            Event::Leaving => self.leaving(),
             Event::Resumed => self.resumed(),
             Event::Crashed(fault) if self.stage.is_end() => self.nothing_after(&fault),
             Event::Crashed(fault) => self.end(JobState::Held, Some(fault)),
@@ -190,35 +192,6 @@ impl Machine {
         let end = End { state: JobState::Done, fault: None, result: result.take(), outputs };
         self.stage = Stage::Ended(end);
         (self, vec![Effect::Record { evidence }, Effect::End(JobState::Done)])
-    }
-
-    fn resumed(mut self) -> Turn {
-        let always = self.terms.rerun == Rerun::Always;
-        let (backend, can_follow) = match &mut self.stage {
-            Stage::Ended(_) => return self.nothing(),
-            Stage::Binding { not_before } => {
-                let find = Effect::Find { backend: None, not_before: *not_before };
-                return (self, vec![find]);
-            }
-            Stage::Fetching { run, .. } => {
-                let find = Effect::Find { backend: Some(run.backend.clone()), not_before: Duration::ZERO };
-                return (self, vec![find]);
-            }
-            Stage::Intent(run) | Stage::Sent(run) | Stage::Running(run) => {
-                run.watch = Watch::Gap;
-                (run.backend.clone(), run.can_follow())
-            }
-        };
-        if can_follow {
-            let evidence = "Backline was away, which says nothing of the job".to_owned();
-            let find = Effect::Find { backend: Some(backend), not_before: Duration::ZERO };
-            return (self, vec![Effect::Record { evidence }, find]);
-        }
-        let text = "Backline ended while it was under way, and this kind of backend cannot be asked";
-        if always {
-            return self.again(Duration::ZERO, text.to_owned());
-        }
-        self.end(JobState::Uncertain, Some(Fault::new(Code::Uncertain, text)))
     }
 
     fn retry(mut self, now: Duration) -> Turn {

@@ -15,6 +15,7 @@ mod deaths;
 mod home;
 mod hostile;
 mod kills;
+mod leaving;
 mod mangler;
 mod matrix;
 mod mute;

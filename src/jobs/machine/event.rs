@@ -56,6 +56,8 @@ pub enum Event {
     Cancel,
     /// Time passed.
     Tick,
+    /// Our process is about to end, as somebody wants it to.
+    Leaving,
     /// Our process is back.
     Resumed,
     /// The part of us that drove it crashed.
@@ -82,6 +84,7 @@ impl Event {
             Self::Stopped(_) => "stopped",
             Self::Cancel => "cancel",
             Self::Tick => "tick",
+            Self::Leaving => "leaving",
             Self::Resumed => "resumed",
             Self::Crashed(_) => "crashed",
             Self::Retry => "retry",

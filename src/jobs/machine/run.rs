@@ -82,6 +82,11 @@ impl Run {
         self.watch != Watch::Gap
     }
 
+    /// Whether it ends with our connection, and nobody can say afterwards how.
+    pub fn dies_with_us(&self) -> bool {
+        !self.abilities.survives_disconnect && (!self.abilities.can_look_up || self.mark >= Mark::Opening)
+    }
+
     /// Whether it can be taken up again after the connection, or we ourselves, were gone.
     pub fn can_follow(&self) -> bool {
         self.abilities.can_look_up || self.abilities.survives_disconnect

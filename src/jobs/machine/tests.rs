@@ -104,6 +104,33 @@ fn a_lost_socket_is_followed_where_it_can_be_and_is_a_doubt_where_not() {
 }
 
 #[test]
+fn what_dies_with_us_is_judged_before_and_the_rest_is_left_as_it_is() {
+    let leave = |terms: &Terms, events: Vec<Event>| {
+        let before = after(terms.clone(), events).0;
+        let (machine, effects) = before.clone().step(Event::Leaving, NOW);
+        assert_eq!(machine == before, effects.is_empty());
+        machine
+    };
+    let gradio = Abilities { can_look_up: true, ..CHAT };
+    let terms = Terms::default();
+    for abilities in [CHAT, gradio] {
+        let machine = leave(&terms, vec![bound(abilities), Event::Arrived, Event::Opening, Event::Started]);
+        let Stage::Ended(end) = machine.stage() else { panic!("{machine:?}") };
+        assert_eq!(end.state, JobState::Uncertain);
+        assert!(end.fault.as_ref().unwrap().message().starts_with("Backline was stopped"));
+    }
+    // Its stream was not opened yet: the next start opens it.
+    assert_eq!(leave(&terms, vec![bound(gradio), Event::Arrived]).state(), JobState::Sent);
+    assert_eq!(leave(&terms, vec![bound(CHAT)]).state(), JobState::Uncertain);
+    assert_eq!(leave(&terms, vec![bound(COMFY), Event::Started]).state(), JobState::Running);
+    assert_eq!(leave(&terms, Vec::new()).state(), JobState::Queued);
+    let again = leave(&rerun(Rerun::Always), vec![bound(CHAT), Event::Started]);
+    let (_, effects) = again.clone().step(Event::Resumed, NOW);
+    assert!(matches!(again.stage(), Stage::Binding { .. }), "{again:?}");
+    assert!(matches!(&effects[..], [Effect::Find { backend: None, .. }]), "{effects:?}");
+}
+
+#[test]
 fn busy_waits_longer_each_time_and_wrong_fails() {
     let mut machine = Machine::accepted(rerun(Rerun::Never));
     let mut waits = Vec::new();

@@ -20,6 +20,7 @@ fn events_survive_their_journey_to_the_disk() {
         Event::Stopped(Setback::Uncertain(fault())),
         Event::Cancel,
         Event::Tick,
+        Event::Leaving,
         Event::Resumed,
         Event::Crashed(fault()),
         Event::Retry,
