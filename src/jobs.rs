@@ -17,6 +17,7 @@ pub(crate) mod intake;
 pub(crate) mod journal;
 pub mod machine;
 pub(crate) mod outputs;
+pub(crate) mod page;
 mod request;
 pub(crate) mod setup;
 pub(crate) mod shelf;
@@ -25,5 +26,6 @@ mod upkeep;
 
 pub use handle::JobHandle;
 pub use machine::{Keep, Rerun};
+pub use page::{Page, Selection};
 pub use request::Job;
 pub use submitted::{Receipt, Submitted};

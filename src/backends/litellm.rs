@@ -45,11 +45,13 @@ mod stash;
 mod stream;
 mod transcribe;
 pub mod transcription;
+pub mod usage;
 mod wire;
 
 pub use chat::ChatStream;
 pub use chunk::ChatChunk;
 pub use completion::ChatCompletion;
+pub(crate) use completion::text_of;
 pub use conversation::Conversation;
 pub use embedding::Embeddings;
 #[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "gradio"))]
@@ -63,6 +65,7 @@ pub use request::{ChatRequest, EmbedRequest};
 pub use session::Session;
 pub use transcribe::{Audio, TranscribeRequest};
 pub use transcription::Transcription;
+pub use usage::Usage;
 
 use std::sync::Arc;
 

@@ -106,6 +106,9 @@ pub enum Setback {
     /// Provably never arrived, or refused before it ran: sending it again is safe. The fault's code says whether that
     /// makes sense (`queue_full`) or not (`invalid_workflow`).
     Refused(Fault),
+    /// Nothing of it was sent: what comes before (its files, a connection) went wrong. Sending it is safe; the fault's
+    /// code says whether that makes sense.
+    Unsent(Fault),
     /// It ran and failed. Final.
     Failed(Fault),
     /// It was cancelled. Final.

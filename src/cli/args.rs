@@ -221,11 +221,14 @@ pub(crate) struct JobsList {
     /// So many at most.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) limit: usize,
+    /// Only those that were accepted before this one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<String>,
 }
 
 impl Default for JobsCommand {
     fn default() -> Self {
-        Self::List(JobsList { state: None, limit: 100 })
+        Self::List(JobsList { state: None, limit: 100, before: None })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
@@ -17,7 +17,10 @@ use super::{
 };
 use crate::model::fault::clean;
 
-#[derive(Deserialize)]
+/// What one answer lists, at most.
+const PAGE: usize = 1_000;
+
+#[derive(Serialize, Deserialize)]
 struct Listed {
     jobs: Vec<Box<RawValue>>,
     next: Option<String>,
@@ -53,26 +56,40 @@ pub(crate) async fn jobs(common: &Common, jobs: Jobs) -> Result<ExitCode, Stop> 
 }
 
 async fn show_all(common: &Common, reached: &Reached, list: &JobsList) -> Result<ExitCode, Stop> {
-    let limit = list.limit.to_string();
-    let mut query = vec![("limit", limit.as_str())];
-    query.extend(list.state.as_deref().map(|state| ("state", state)));
-    let document: Box<RawValue> = reached.get_with("api/v1/jobs", &query).await?;
+    let all = pages(reached, list).await?;
     if common.json {
-        outln!("{}", document.get());
+        let text = serde_json::to_string(&all).expect("it was just read as JSON");
+        outln!("{text}");
         return Ok(ExitCode::SUCCESS);
     }
-    let listed: Listed = serde_json::from_str(document.get())
-        .map_err(|e| Stop::failed(format!("the instance is of another version: {e}")))?;
-    if listed.jobs.is_empty() {
+    if all.jobs.is_empty() {
         outln!("no jobs");
     }
-    for document in &listed.jobs {
+    for document in &all.jobs {
         line(&Job::read(document)?);
     }
-    if listed.next.is_some() {
-        errln!("there are more; --limit shows them");
+    if let Some(next) = &all.next {
+        errln!("there are more: --limit N, or from here on --before {}", clean(next, 60));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// As many pages as it takes.
+async fn pages(reached: &Reached, list: &JobsList) -> Result<Listed, Stop> {
+    let mut all = Listed { jobs: Vec::new(), next: list.before.clone() };
+    loop {
+        let limit = (list.limit.max(1) - all.jobs.len()).min(PAGE).to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(list.state.as_deref().map(|state| ("state", state)));
+        query.extend(all.next.as_deref().map(|before| ("before", before)));
+        let page: Listed = reached.get_with("api/v1/jobs", &query).await?;
+        let is_last = page.next.is_none() || page.jobs.is_empty();
+        all.jobs.extend(page.jobs);
+        all.next = page.next;
+        if is_last || all.jobs.len() >= list.limit {
+            return Ok(all);
+        }
+    }
 }
 
 fn line(job: &Job) {

@@ -23,13 +23,9 @@ use super::{
 };
 use crate::{
     Error, Handle,
-    jobs::JobHandle,
+    jobs::{JobHandle, Selection},
     model::{Code, Fault, JobId, JobState, JobStatus},
 };
-
-/// Jobs of one page where nobody asks for another number, and at most.
-const PAGE: usize = 100;
-const MOST: usize = 1_000;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -50,14 +46,14 @@ struct Page {
     next: Option<JobId>,
 }
 
-/// The jobs that are remembered, the newest first: all that are open, and the last thousand that ended.
+/// The jobs, the newest first: all that the state database has, or without one those that are remembered.
 #[utoipa::path(get, path = "/jobs", params(Wanted), responses((status = 200, body = Page), Bad, Missing))]
 pub(crate) async fn list(
     State(context): State<Context>,
     OriginalUri(uri): OriginalUri,
     Query(wanted): Query<Wanted>,
 ) -> Response {
-    match page(&context.handle, &base(&uri), &wanted) {
+    match page(&context.handle, &base(&uri), &wanted).await {
         Ok(page) => Json(page).into_response(),
         Err(error) => error.into_response(),
     }
@@ -76,20 +72,12 @@ pub(crate) async fn show(
     }
 }
 
-fn page(handle: &Handle, base: &str, wanted: &Wanted) -> Result<Page, Error> {
-    let states = states(wanted.state.as_deref())?;
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MOST);
-    let mut all: Vec<JobHandle> = handle.jobs();
-    if let Some(before) = &wanted.before {
-        let before = id(before)?;
-        let place = all.iter().position(|job| job.id() == before);
-        all.truncate(place.ok_or_else(|| unknown(&before.to_string()))?);
-    }
-    let fits = |status: &JobStatus| states.is_empty() || states.contains(&status.state);
-    let mut fitting = all.iter().rev().map(JobHandle::status).filter(|status| fits(status));
-    let jobs: Vec<_> = fitting.by_ref().take(limit).map(|status| view(&status, base)).collect();
-    let next = fitting.next().and(jobs.last().map(|last| last.id));
-    Ok(Page { jobs, next })
+async fn page(handle: &Handle, base: &str, wanted: &Wanted) -> Result<Page, Error> {
+    let mut asked = Selection { states: states(wanted.state.as_deref())?, ..Selection::default() };
+    asked.limit = wanted.limit.unwrap_or(asked.limit);
+    asked.before = wanted.before.as_deref().map(id).transpose()?;
+    let found = handle.list_jobs(&asked).await?;
+    Ok(Page { jobs: found.jobs.iter().map(|status| view(status, base)).collect(), next: found.next })
 }
 
 fn states(text: Option<&str>) -> Result<Vec<JobState>, Error> {

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     jobs::{
         Job, JobHandle,
-        board::Board,
+        board::{Board, Counted},
         clock::Clock,
         crew::Crew,
         drive::{Charge, Driver, Means},
@@ -208,7 +208,7 @@ impl State {
         if self.crew.drives(loaded.id) {
             return;
         }
-        let board = intake::restored(&self.setup, &loaded);
+        let board = intake::restored(&self.setup, &loaded, Counted::Now);
         if !loaded.machine.stage().is_end() {
             self.resume(board, loaded, Event::Resumed);
         }

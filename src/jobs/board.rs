@@ -3,6 +3,8 @@
 mod shown;
 mod sink;
 
+pub(crate) use self::shown::of_loaded;
+
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -17,11 +19,20 @@ use crate::jobs::journal::Loaded;
 use crate::{
     hub::Hub,
     jobs::machine::Machine,
-    model::{EventBody, Fault, JobId, JobState, JobStatus, job::TimelineStep},
+    model::{EventBody, Fault, JobId, JobState, JobStatus},
 };
 
 /// Text that is kept of a job, at most; what comes after is counted and not kept.
 const TEXT_CAP: usize = 16 * 1024 * 1024;
+
+/// Whether a job counts in the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// From now on.
+    Now,
+    /// With its next state: it ended long ago, and was only looked up.
+    Later,
+}
 
 /// What is known of one job.
 pub(crate) struct Board {
@@ -37,6 +48,8 @@ pub(crate) struct Board {
     dies_with_us: AtomicBool,
     /// Written under the lock of the status: the last word has been said.
     sealed: AtomicBool,
+    /// Written under the same lock: the job counts in the snapshot.
+    counted: AtomicBool,
     /// Set when nobody works on it any more in this process, though it has not ended.
     pub(crate) left: CancellationToken,
 }
@@ -44,32 +57,20 @@ pub(crate) struct Board {
 impl Board {
     /// A job that was accepted now.
     pub(crate) fn new(id: JobId, target: &str, work: &'static str, kept: &str, hub: Arc<Hub>) -> Arc<Self> {
-        let board = Self::blank(id, target, work, hub);
+        let board = Self::of(shown::blank(id, target, work), hub, Counted::Later);
         board.enter(board.lock(), None, JobState::Queued, format!("accepted; {kept}"), |_| {});
         Arc::new(board)
     }
 
     /// A job of an earlier run.
-    pub(crate) fn restored(loaded: &Loaded, hub: Arc<Hub>) -> Arc<Self> {
-        let work = loaded.request.as_ref().map_or("unknown", |request| request.work.name());
-        let board = Self::blank(loaded.id, &loaded.target, work, hub);
+    pub(crate) fn restored(loaded: &Loaded, hub: Arc<Hub>, counted: Counted) -> Arc<Self> {
+        let board = Self::of(of_loaded(loaded), hub, counted);
         board.note_abilities(&loaded.machine);
-        {
-            let mut status = board.lock();
-            let steps = loaded.timeline.iter();
-            status.timeline = steps
-                .map(|(at, state, evidence)| TimelineStep {
-                    at: *at,
-                    state: *state,
-                    evidence: evidence.clone(),
-                })
-                .collect();
-            status.state = loaded.machine.state();
-            show(&mut status, &loaded.machine);
-            if let Some(damage) = &loaded.damage {
-                status.error.get_or_insert_with(|| damage.clone());
-            }
-            board.latest.send_replace(Arc::new(status.clone()));
+        let text = loaded.said();
+        board.length.send_replace(text.len());
+        *board.text.lock().unwrap_or_else(PoisonError::into_inner) = text;
+        if counted == Counted::Now {
+            let status = board.status();
             let evidence = "it was accepted by an earlier run".to_owned();
             let (state, backend) = (status.state, status.backend.clone());
             let body = EventBody::JobState { job: loaded.id, state, backend, evidence };
@@ -78,24 +79,7 @@ impl Board {
         Arc::new(board)
     }
 
-    fn blank(id: JobId, target: &str, work: &'static str, hub: Arc<Hub>) -> Self {
-        let status = JobStatus {
-            id,
-            target: target.to_owned(),
-            backend: None,
-            kind: None,
-            work,
-            state: JobState::Queued,
-            guarantee: None,
-            remote_id: None,
-            attempts: 0,
-            routed: None,
-            progress: None,
-            outputs: Vec::new(),
-            result: None,
-            error: None,
-            timeline: Vec::new(),
-        };
+    fn of(status: JobStatus, hub: Arc<Hub>, counted: Counted) -> Self {
         Self {
             latest: watch::Sender::new(Arc::new(status.clone())),
             status: Mutex::new(status),
@@ -104,6 +88,7 @@ impl Board {
             preview: watch::Sender::new(None),
             wishes: Mutex::default(),
             dies_with_us: AtomicBool::new(false),
+            counted: AtomicBool::new(counted == Counted::Now),
             sealed: AtomicBool::new(false),
             left: CancellationToken::new(),
             hub,
@@ -228,6 +213,8 @@ impl Board {
                 self.hub.chronicle.job_ended(backend, took);
             }
         }
+        let was_counted = self.counted.swap(true, Ordering::Relaxed);
+        let from = from.filter(|_| was_counted);
         self.hub.move_job(from, to, body);
         self.latest.send_replace(Arc::new(status.clone()));
     }

@@ -160,7 +160,9 @@ impl Driver {
 
     /// A backend that does not know what it is asked for has changed since it was looked at.
     fn doubt(&self, setback: &Setback) {
-        let (Setback::Refused(fault) | Setback::Failed(fault)) = setback else { return };
+        let (Setback::Refused(fault) | Setback::Unsent(fault) | Setback::Failed(fault)) = setback else {
+            return;
+        };
         let strange = fault.class() == Class::NotFound || fault.code() == Code::InvalidWorkflow;
         let slot = self.seat.as_ref().and_then(|seat| self.means.roster.slot(seat.backend()));
         if let Some(slot) = slot.filter(|_| strange) {

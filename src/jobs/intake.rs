@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     jobs::{
         Job,
-        board::Board,
+        board::{Board, Counted},
         clock::Clock,
         inputs::Held,
         journal::{Accepted, Entry, Loaded, Request, Step},
@@ -65,14 +65,16 @@ pub(crate) async fn known(setup: &Setup, id: JobId) -> Result<Arc<Board>, Error>
         return Ok(kept.board);
     }
     let loaded = setup.journal.find(id).await?.ok_or_else(|| Error::UnknownJob { id: id.to_string() })?;
-    Ok(restored(setup, &loaded))
+    // One that is open, and not on the shelf yet, is on its way there.
+    let counted = if loaded.machine.stage().is_end() { Counted::Later } else { Counted::Now };
+    Ok(restored(setup, &loaded, counted))
 }
 
 /// The board of a job that the journal told of.
-pub(crate) fn restored(setup: &Setup, loaded: &Loaded) -> Arc<Board> {
+pub(crate) fn restored(setup: &Setup, loaded: &Loaded, counted: Counted) -> Arc<Board> {
     match setup.shelf.get(loaded.id) {
         Some(kept) => kept.board,
-        None => setup.shelf.put(Board::restored(loaded, setup.hub.clone()), loaded.number),
+        None => setup.shelf.put(Board::restored(loaded, setup.hub.clone(), counted), loaded.number),
     }
 }
 

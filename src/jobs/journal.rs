@@ -7,6 +7,8 @@ mod codec;
 #[cfg(feature = "state")]
 mod disk;
 mod entry;
+#[cfg(feature = "state")]
+mod listing;
 mod memory;
 #[cfg(feature = "state")]
 mod table;
@@ -15,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-pub(crate) use self::entry::{Accepted, Entry, Loaded, Request, Step, Swept};
+pub(crate) use self::entry::{Accepted, Entry, Loaded, Request, Span, Step, Swept};
 use self::memory::Memory;
 use crate::{
     config::JobsConfig,
@@ -103,6 +105,21 @@ impl Journal {
             Self::Memory(_) => {
                 let _ = id;
                 Ok(None)
+            }
+        }
+    }
+
+    /// Numbers and ids of jobs on the disk, the newest first.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub(crate) async fn ids(&self, span: &Span) -> Result<Vec<(i64, JobId)>, Trouble> {
+        match self {
+            #[cfg(feature = "state")]
+            Self::Disk(disk) => disk.ids(span).await,
+            Self::Memory(_) => {
+                let _ = span;
+                Ok(Vec::new())
             }
         }
     }

@@ -107,7 +107,10 @@ async fn weigh(setup: &Setup, bounds: JobsConfig, budget: &mut Budget) -> Result
             let swept = sweep(setup, bounds).await?;
             let (jobs, bytes) = (swept.jobs.len(), size(swept.bytes));
             if jobs > 0 {
-                tell(setup, &format!("the {jobs} oldest ended jobs were erased, and {bytes} of files with them"));
+                tell(
+                    setup,
+                    &format!("the {jobs} oldest ended jobs were erased, and {bytes} of files with them"),
+                );
             }
         }
     }

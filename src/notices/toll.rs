@@ -52,7 +52,8 @@ impl Toll {
     /// Takes down what an event of a job says of its backend.
     pub(crate) fn hear(&self, backend: &BackendId, event: &Event) {
         let heard = match event {
-            Event::Stopped(Setback::Refused(fault) | Setback::Failed(fault)) | Event::Unfetched(fault)
+            Event::Stopped(Setback::Refused(fault) | Setback::Unsent(fault) | Setback::Failed(fault))
+            | Event::Unfetched(fault)
                 if is_told(fault.code()) =>
             {
                 Heard::Trouble(backend.clone(), fault.clone())

@@ -18,11 +18,7 @@ use crate::{
     },
     error::Error,
     hub::Hub,
-    jobs::{
-        inputs::Inputs,
-        journal::Journal,
-        setup::Setup as JobsSetup,
-    },
+    jobs::{inputs::Inputs, journal::Journal, setup::Setup as JobsSetup},
     notices::Desk,
     roster::Roster,
     settings::{crew::Crew, layers::Layers, shelf::Shelf, standing::Standing, tell::Teller},

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     health::actor::Msg as HealthMsg,
     hub::Resumed,
-    jobs::{Job, JobHandle, Submitted, actor::Msg as JobsMsg, inputs, intake},
+    jobs::{self, Job, JobHandle, Page, Selection, Submitted, actor::Msg as JobsMsg, inputs, intake},
     model::{JobId, Snapshot},
     state::{Condition, Store},
 };
@@ -105,6 +105,17 @@ impl Handle {
     /// As [`Self::submit`].
     pub async fn run(&self, job: Job) -> Result<JobHandle, Error> {
         self.submit(job).await.map(|submitted| submitted.job)
+    }
+
+    /// Jobs in pages, the newest first: all that the state database has, or without one all that are remembered.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    ///
+    /// # Errors
+    /// [`Error::UnknownJob`]: there is no job [`Selection::before`].
+    pub async fn list_jobs(&self, asked: &Selection) -> Result<Page, Error> {
+        jobs::page::page(&self.0.jobs, asked).await
     }
 
     /// The jobs that are remembered: all that are open, and the last thousand that ended. Never waits.

@@ -52,12 +52,23 @@ async fn a_running_instance_takes_shows_cancels_retries_and_erases_jobs() {
             watched.err
         );
         let listed = place.run(&["--json", "jobs", "list", "--state", "done"]).json();
-        assert_eq!(listed["jobs"][0]["id"], id.as_str());
+        assert_eq!((&listed["jobs"][0]["id"], &listed["next"]), (&Value::from(id.as_str()), &Value::Null));
         assert!(place.run(&["jobs"]).out.contains(&id));
         assert!(place.run(&["jobs", "show", &id]).out.contains("accepted"));
 
         let long = place.run(&["submit", "comfyui", "--workflow", "long.json", "--detach"]);
         let long = long.out.trim().to_owned();
+        let newest = place.run(&["jobs", "list", "--limit", "1"]);
+        assert!(
+            newest.out.contains(&long) && newest.err.contains(&format!("--before {long}")),
+            "{}",
+            newest.err
+        );
+        let older = place.run(&["--json", "jobs", "list", "--before", &long]).json();
+        assert_eq!(
+            (older["jobs"].as_array().unwrap().len(), &older["jobs"][0]["id"]),
+            (1, &Value::from(id.as_str()))
+        );
         assert_eq!(place.run(&["jobs", "purge", &long]).code, 1, "it is open");
         assert_eq!(place.run(&["jobs", "cancel", &long]).code, 0);
         let ended = place.run(&["jobs", "watch", &long]);

@@ -38,7 +38,9 @@ async fn leave(column: Column, rerun: Rerun) -> Left {
     let job = supervisor.run(stand.job(1).rerun(rerun)).await.unwrap();
     // Its first word: a chat has its first byte, a call its first step.
     match column {
-        Column::Chat => drop(tokio::time::timeout(LIMIT, futures_util::StreamExt::next(&mut job.deltas())).await),
+        Column::Chat => {
+            drop(tokio::time::timeout(LIMIT, futures_util::StreamExt::next(&mut job.deltas())).await)
+        }
         _ => drop(until(&job, |status| status.state == JobState::Running && status.progress.is_some()).await),
     }
     let (id, report) = (job.id(), supervisor.shutdown(Duration::ZERO).await);

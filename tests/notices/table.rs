@@ -98,6 +98,7 @@ produced! {
     StateSalvaged: Real, own::a_database_that_was_damaged;
     HistoryDropped: Real, own::samples_that_are_too_many;
     ClockJump: Real, own::a_clock_that_is_set;
+    ClockJump: Real, own::a_clock_that_jumps;
     OutputsBudget: Real, own::files_of_jobs_that_fill_their_budget;
     WebhookFailing: Real, webhook::a_webhook_that_is_off_and_comes_back;
     LatencyHigh: Real, server::answers_that_come_late;

@@ -70,9 +70,9 @@ impl<'a> Follow<'a> {
     ) -> Result<Finished, Setback> {
         let Work::Workflow(raw) = &attempt.work else {
             let what = format!("ComfyUI runs workflows, not `{}`", attempt.work.name());
-            return Err(Setback::Refused(Fault::new(Code::BadRequest, what)));
+            return Err(Setback::Unsent(Fault::new(Code::BadRequest, what)));
         };
-        let workflow = Workflow::parse(raw.get()).map_err(Setback::Refused)?;
+        let workflow = Workflow::parse(raw.get()).map_err(Setback::Unsent)?;
         let id = attempt.remote.as_str();
         let client = session.board().client();
         let audience = match attempt.start {
@@ -295,6 +295,6 @@ async fn with_files(session: &Session, raw: &RawValue, workflow: Workflow) -> Re
     if !attachment::may_be_in(raw) {
         return Ok(workflow);
     }
-    let raw = attach::attach(session, raw).await.map_err(Setback::Refused)?;
-    Workflow::parse(raw.get()).map_err(Setback::Refused)
+    let raw = attach::attach(session, raw).await.map_err(Setback::Unsent)?;
+    Workflow::parse(raw.get()).map_err(Setback::Unsent)
 }

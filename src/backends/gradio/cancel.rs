@@ -26,7 +26,7 @@ struct Body<'a> {
 /// stream is dropped, so that is done first.
 ///
 /// # Errors
-/// [`Code::NotFound`] where this connector did not send it: the app wants the id that it gave the call.
+/// [`Code::NotFound`] where this connector neither sent it nor took it up: the app wants the id that it gave the call.
 pub(super) async fn cancel(session: &Session, remote: String) -> Result<(), Fault> {
     let Some(Handle { function, session: hash, event, standing, leave }) = session.memory().handle(&remote)
     else {
@@ -36,6 +36,10 @@ pub(super) async fn cancel(session: &Session, remote: String) -> Result<(), Faul
     if standing == Standing::Queued {
         leave.cancel();
     }
+    let Some(event) = event else {
+        // The app wants its own id, and has not told it: the stream that was left is all that can be done.
+        return Ok(());
+    };
     let body = Body { session_hash: &hash, fn_index: function, event_id: &event };
     // It answers 200 whatever it is told, also for a call that it does not know.
     session.ask(session.request(Method::POST, "cancel").json(&body)).await.map(|_| ())

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     backends::{
-        Finished, Past, Report, Seen, Setback, Sink,
+        Attempt, Finished, Report, Seen, Setback, Sink,
         gradio::{
             file,
             flight::Flight,
@@ -21,7 +21,7 @@ use crate::{
             watch::{Step, Watch},
         },
     },
-    model::{Code, Fault},
+    model::{Code, Fault, Work},
 };
 
 /// How long an app's word that it does not know a session has to hold before it is taken for proof.
@@ -41,21 +41,29 @@ enum Over {
 /// Follows a call on a new session, or one whose request got no answer.
 pub(super) async fn take_up(
     session: &Session,
-    remote: &str,
-    past: &Past,
+    attempt: &Attempt,
     sink: &dyn Sink,
 ) -> Result<Finished, Setback> {
+    let remote = attempt.remote.as_str();
     match session.memory().fate(remote, session.boot()) {
         Fate::Gone { unfinished } => Err(gone(session, remote, unfinished)),
         Fate::Opened => Err(uncertain(session, remote, "its stream broke, and Gradio shows it once")),
         Fate::Doubtful => after_doubt(session, remote, unanswered(), sink).await,
         Fate::Waiting => watch(session, remote, sink).await,
-        Fate::Unknown => adopt(session, remote, past, sink).await,
+        Fate::Unknown => adopt(session, attempt, sink).await,
     }
 }
 
 /// A call of another process of ours: what it wrote down says what the app's answer means.
-async fn adopt(session: &Session, remote: &str, past: &Past, sink: &dyn Sink) -> Result<Finished, Setback> {
+async fn adopt(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<Finished, Setback> {
+    let (remote, past) = (attempt.remote.as_str(), &attempt.past);
+    if past.boot.as_deref() == Some(session.boot())
+        && let Work::Call { function, .. } = &attempt.work
+        && let Ok(function) = session.function(function)
+    {
+        // From here on it can be cancelled: the app's id for it comes with the first message.
+        session.memory().sending(remote, session.boot(), function.index);
+    }
     match (&past.boot, past.seen) {
         (Some(boot), _) if boot != session.boot() => Err(gone(session, remote, false)),
         (Some(_), Seen::Nothing) => after_doubt(session, remote, unanswered(), sink).await,
@@ -182,7 +190,7 @@ async fn open(session: &Session, remote: &str, sink: &dyn Sink) -> Over {
     let handle = session.memory().handle(remote);
     let leave = handle.as_ref().map(|h| h.leave.clone()).unwrap_or_default();
     let stream = EventStream::new(answer);
-    Reader { session, remote, sink, stream, leave, running: None }.read(handle.map(|h| h.event)).await
+    Reader { session, remote, sink, stream, leave, running: None }.read(handle.and_then(|h| h.event)).await
 }
 
 struct Reader<'a> {

@@ -103,7 +103,8 @@ pub(super) enum Fate {
 pub(super) struct Handle {
     pub(super) function: u64,
     pub(super) session: String,
-    pub(super) event: String,
+    /// The app's own id for it; `None` as long as the app has not told it.
+    pub(super) event: Option<String>,
     pub(super) standing: Standing,
     /// Makes the reader of the call's stream leave it.
     pub(super) leave: CancellationToken,
@@ -214,7 +215,7 @@ impl Memory {
         let call = state.calls.get(remote)?;
         let (function, standing, leave) = (call.function, call.standing, call.leave.clone());
         let session = call.session.clone().unwrap_or_else(|| remote.to_owned());
-        Some(Handle { function, session, event: call.event.clone()?, standing, leave })
+        Some(Handle { function, session, event: call.event.clone(), standing, leave })
     }
 
     /// A call is over; nothing more will be asked of it.

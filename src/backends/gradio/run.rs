@@ -48,16 +48,16 @@ pub(super) enum Unjoined {
 pub(super) async fn run(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<Finished, Setback> {
     match attempt.start {
         Start::Fresh => fresh(session, attempt, sink).await,
-        Start::Follow => follow::take_up(session, &attempt.remote, &attempt.past, sink).await,
+        Start::Follow => follow::take_up(session, attempt, sink).await,
     }
 }
 
 async fn fresh(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<Finished, Setback> {
     let remote = attempt.remote.as_str();
     if let Some(why) = session.ended() {
-        return Err(Setback::Refused(why));
+        return Err(Setback::Unsent(why));
     }
-    let join = prepare(session, attempt).await.map_err(Setback::Refused)?;
+    let join = prepare(session, attempt).await.map_err(Setback::Unsent)?;
     session.memory().sending(remote, session.boot(), join.join.fn_index);
     match send(session, &join.join).await {
         Ok(Joined { event_id }) => {

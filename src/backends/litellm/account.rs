@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use crate::{backends::litellm::completion::Usage, model::status::Tokens};
+use crate::{backends::litellm::usage::Usage, model::status::Tokens};
 
 /// The books of a session, and with them those of its backend.
 #[derive(Debug, Clone, Default)]

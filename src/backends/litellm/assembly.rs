@@ -7,8 +7,9 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::backends::litellm::{
     chunk::{ChatChunk, ChunkChoice},
-    completion::{ChatCompletion, Choice, Content, Message, ToolCall, Usage},
+    completion::{ChatCompletion, Choice, Content, Message, ToolCall},
     open::Extra,
+    usage::Usage,
 };
 
 /// The completion as far as its stream has told it.

@@ -3,8 +3,9 @@
 use serde_json::value::RawValue;
 
 use crate::backends::litellm::{
-    completion::{ChatCompletion, Content, Message, Usage},
+    completion::{ChatCompletion, Content, Message},
     open::open_struct,
+    usage::Usage,
 };
 
 open_struct! {

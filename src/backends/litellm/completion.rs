@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::backends::litellm::open::open_struct;
+use crate::backends::litellm::{open::open_struct, usage::Usage};
 
 open_struct! {
     /// The answer to a chat.
@@ -71,35 +71,6 @@ open_struct! {
     }
 }
 
-open_struct! {
-    /// Tokens used.
-    pub struct Usage {
-        /// By the question.
-        prompt_tokens: Option<u64> = "prompt_tokens",
-        /// By the answer.
-        completion_tokens: Option<u64> = "completion_tokens",
-        /// Together.
-        total_tokens: Option<u64> = "total_tokens",
-    }
-}
-
-impl Usage {
-    /// Tokens by the question, in whichever spelling: the routes for images and audio say `input_tokens`.
-    pub fn asked(&self) -> u64 {
-        self.prompt_tokens.or_else(|| self.other("input_tokens")).unwrap_or(0)
-    }
-
-    /// Tokens by the answer, in whichever spelling; where a server tells only the sum, what the question leaves of it.
-    pub fn answered(&self) -> u64 {
-        let rest = || self.total_tokens.map(|all| all.saturating_sub(self.asked()));
-        self.completion_tokens.or_else(|| self.other("output_tokens")).or_else(rest).unwrap_or(0)
-    }
-
-    fn other(&self, name: &str) -> Option<u64> {
-        serde_json::from_str(self.extra.get(name)?.get()).ok()
-    }
-}
-
 impl ChatCompletion {
     /// The text of the first answer; empty where it has none.
     pub fn text(&self) -> &str {
@@ -116,6 +87,11 @@ impl ChatCompletion {
         };
         self.choices.iter().all(|c| silent(&c.message))
     }
+}
+
+/// The text of the first answer of a completion as it was kept; empty where it cannot be read.
+pub(crate) fn text_of(completion: &str) -> String {
+    serde_json::from_str(completion).map_or_else(|_| String::new(), |c: ChatCompletion| c.text().to_owned())
 }
 
 impl super::open::Present for Message {

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use std::fmt;
 
 use crate::backends::litellm::{
-    completion::Usage,
     open::{Present, open_struct},
+    usage::Usage,
 };
 
 open_struct! {

@@ -12,7 +12,9 @@ pub(super) struct Failure {
 /// Whether the work of a failed request ran. The protocol has no way to ask afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Provably not: it never left, or was refused.
+    /// Provably not: it never left.
+    Unsent,
+    /// Provably not: it was refused.
     NotRun,
     /// It did, and failed.
     Ran,
@@ -29,6 +31,7 @@ impl Failure {
 impl From<Failure> for Setback {
     fn from(failure: Failure) -> Self {
         match failure.fate {
+            Fate::Unsent => Self::Unsent(failure.fault),
             Fate::NotRun => Self::Refused(failure.fault),
             Fate::Ran => Self::Failed(failure.fault),
             Fate::Unknown => Self::Uncertain(failure.fault),

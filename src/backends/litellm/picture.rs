@@ -1,6 +1,6 @@
 //! Generated images.
 
-use crate::backends::litellm::{completion::Usage, open::open_struct};
+use crate::backends::litellm::{open::open_struct, usage::Usage};
 
 open_struct! {
     /// The answer to an image request.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    backends::litellm::{completion::Usage, open::open_struct},
+    backends::litellm::{open::open_struct, usage::Usage},
     model::{Code, Fault},
 };
 

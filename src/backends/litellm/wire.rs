@@ -81,7 +81,7 @@ impl Wire {
             Ok(answer) => Err(self.refused(answer).await),
             Err(fault) => {
                 self.tie.suspect(&fault);
-                let fate = if left.any() { Fate::Unknown } else { Fate::NotRun };
+                let fate = if left.any() { Fate::Unknown } else { Fate::Unsent };
                 Err(Failure::new(fate, fault))
             }
         }

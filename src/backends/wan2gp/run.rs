@@ -38,7 +38,7 @@ pub(super) async fn run(session: &Session, attempt: &Attempt, sink: &dyn Sink) -
             Some(Standing::Known(job)) => follow::follow(session, remote, &job, sink).await,
             Some(Standing::Preparing) => {
                 let why = Fault::new(Code::ConnectionClosed, "it was not sent before the session ended");
-                Err(Setback::Refused(why))
+                Err(Setback::Unsent(why))
             }
             Some(Standing::Sent) => {
                 session.memory.forget(remote);
@@ -82,9 +82,9 @@ async fn fresh(session: &Session, attempt: &Attempt, sink: &dyn Sink) -> Result<
 
 /// Sends a generation: from the request on its id is a doubt until the answer is here.
 async fn begin(session: &Session, attempt: &Attempt) -> Result<Snapshot, Setback> {
-    let source = source(session, &attempt.work).await.map_err(Setback::Refused)?;
+    let source = source(session, &attempt.work).await.map_err(Setback::Unsent)?;
     if let Some(why) = session.wire.tie.ended() {
-        return Err(Setback::Refused(why));
+        return Err(Setback::Unsent(why));
     }
     if session.memory.wish(&attempt.remote) == Wish::Cancel {
         return Err(Setback::Cancelled);

@@ -6,12 +6,55 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::{
-    jobs::machine::{self, Machine, Stage},
-    model::{JobState, JobStatus, job::TimelineStep},
+    jobs::{
+        journal::Loaded,
+        machine::{self, Machine, Run, Stage},
+    },
+    model::{JobId, JobState, JobStatus, job::TimelineStep},
 };
 
 /// Notes and steps that are kept.
 const TIMELINE_CAP: usize = 256;
+
+/// A job of which nothing is known but what it is.
+pub(super) fn blank(id: JobId, target: &str, work: &'static str) -> JobStatus {
+    JobStatus {
+        id,
+        target: target.to_owned(),
+        backend: None,
+        kind: None,
+        work,
+        state: JobState::Queued,
+        guarantee: None,
+        remote_id: None,
+        attempts: 0,
+        routed: None,
+        progress: None,
+        outputs: Vec::new(),
+        result: None,
+        error: None,
+        timeline: Vec::new(),
+    }
+}
+
+/// A job by what the journal has of it.
+pub(crate) fn of_loaded(loaded: &Loaded) -> JobStatus {
+    let work = loaded.request.as_ref().map_or("unknown", |request| request.work.name());
+    let mut status = blank(loaded.id, &loaded.target, work);
+    let steps = loaded.timeline.iter();
+    status.timeline = steps
+        .map(|(at, state, evidence)| TimelineStep { at: *at, state: *state, evidence: evidence.clone() })
+        .collect();
+    status.state = loaded.machine.state();
+    if let Some(run) = &loaded.run {
+        show_run(&mut status, run, &loaded.machine);
+    }
+    show(&mut status, &loaded.machine);
+    if let Some(damage) = &loaded.damage {
+        status.error.get_or_insert_with(|| damage.clone());
+    }
+    status
+}
 
 /// Adds the step into a state. An end is told however much was told before it.
 pub(super) fn enter(status: &mut JobStatus, state: JobState, evidence: String) {
@@ -33,10 +76,7 @@ pub(super) fn jot(status: &mut JobStatus, text: String) {
 pub(super) fn show(status: &mut JobStatus, machine: &Machine) {
     status.attempts = machine.tally().attempts;
     if let Some(run) = machine.stage().run() {
-        status.backend = Some(run.backend.clone());
-        status.kind = Some(run.kind);
-        status.guarantee = Some(machine::guarantee(run.abilities, machine.terms().rerun));
-        status.remote_id = Some(run.named.clone().unwrap_or_else(|| run.remote.clone()));
+        show_run(status, run, machine);
     }
     match machine.stage() {
         Stage::Ended(end) => {
@@ -51,6 +91,13 @@ pub(super) fn show(status: &mut JobStatus, machine: &Machine) {
         // It runs again: what it came to before does not count.
         _ => status.error = None,
     }
+}
+
+fn show_run(status: &mut JobStatus, run: &Run, machine: &Machine) {
+    status.backend = Some(run.backend.clone());
+    status.kind = Some(run.kind);
+    status.guarantee = Some(machine::guarantee(run.abilities, machine.terms().rerun));
+    status.remote_id = Some(run.named.clone().unwrap_or_else(|| run.remote.clone()));
 }
 
 fn raw(json: &str) -> Option<Arc<RawValue>> {

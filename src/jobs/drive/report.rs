@@ -16,6 +16,7 @@ impl Driver {
             Event::Finished { .. } => Outcome::Good,
             Event::Stopped(
                 Setback::Refused(fault)
+                | Setback::Unsent(fault)
                 | Setback::Failed(fault)
                 | Setback::Adrift(fault)
                 | Setback::Uncertain(fault),
@@ -28,14 +29,19 @@ impl Driver {
                 seat.worked_with(&model);
             }
         }
-        let Event::Stopped(Setback::Refused(fault)) = event else { return event };
+        let Event::Stopped(Setback::Refused(fault) | Setback::Unsent(fault)) = &event else { return event };
         // What reached nobody is no load on anybody.
         if matches!(outcome, Outcome::Failed(_)) && fault.class() != Class::Unreachable {
             self.turn = Turn::Retry;
         }
         let choice =
             self.means.roster.route(&self.charge.target).is_ok_and(|route| route.members().len() > 1);
-        Event::Stopped(Setback::Refused(if choice { fault.without_retry_after() } else { fault }))
+        match event {
+            Event::Stopped(Setback::Refused(fault)) if choice => {
+                Event::Stopped(Setback::Refused(fault.without_retry_after()))
+            }
+            event => event,
+        }
     }
 
     /// What the job asks of a backend.

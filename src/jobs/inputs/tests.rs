@@ -2,10 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    jobs::{
-        Job,
-        journal::Journal,
-    },
+    jobs::{Job, journal::Journal},
     net::body::hex,
 };
 

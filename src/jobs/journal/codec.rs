@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Entry, Loaded, Request, Step, table};
+use super::{Entry, Loaded, Request, Span, Step, listing, table};
 use crate::{
     jobs::machine::{Event, Machine, Terms},
     model::{Code, Fault, JobId, JobState},
@@ -58,6 +58,20 @@ pub(super) fn step_row(step: &Step) -> table::StepRow {
     }
 }
 
+pub(super) fn part(span: &Span) -> listing::Part {
+    let all = span.states.is_empty();
+    let ends = span.states.iter().filter(|state| state.is_end());
+    let ends: String = ends.map(|state| format!(",{state},")).collect();
+    let only_open = ends.is_empty() && !all;
+    listing::Part {
+        before: span.before,
+        // Nothing is between two commas.
+        ends: if only_open { ",,".to_owned() } else { ends },
+        open: all || span.states.iter().any(|state| !state.is_end()),
+        limit: i64::try_from(span.limit).unwrap_or(i64::MAX),
+    }
+}
+
 /// A job out of its rows. A step that cannot be read ends the reading there, and is named.
 pub(super) fn loaded((row, steps): (table::JobRow, Vec<table::StepRow>)) -> Option<Loaded> {
     let Ok(id) = id(&row.id) else {
@@ -80,7 +94,7 @@ pub(super) fn loaded((row, steps): (table::JobRow, Vec<table::StepRow>)) -> Opti
     let accepted_at = timestamp(row.accepted_ms);
     let mut machine = Machine::accepted(terms);
     let mut timeline = vec![(accepted_at, machine.state(), "accepted, on disk".to_owned())];
-    let (mut last_seq, mut age) = (0, Duration::ZERO);
+    let (mut last_seq, mut age, mut run) = (0, Duration::ZERO, None);
     for step in steps {
         let event: Event = match serde_json::from_str(&step.event) {
             Ok(event) => event,
@@ -92,6 +106,7 @@ pub(super) fn loaded((row, steps): (table::JobRow, Vec<table::StepRow>)) -> Opti
         };
         age = Duration::from_millis(u64::try_from(step.age_ms).unwrap_or(0));
         machine = machine.step(event, age).0;
+        run = machine.stage().run().cloned().or(run);
         timeline.push((timestamp(step.at_ms), machine.state(), step.evidence));
         last_seq = step.seq;
     }
@@ -110,6 +125,7 @@ pub(super) fn loaded((row, steps): (table::JobRow, Vec<table::StepRow>)) -> Opti
         request,
         accepted_at,
         machine,
+        run,
         timeline,
         last_seq,
         age,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
-use super::{Accepted, Entry, Loaded, Step, Swept, codec, table};
+use super::{Accepted, Entry, Loaded, Span, Step, Swept, codec, listing, table};
 use crate::{
     config::JobsConfig,
     error::Error,
@@ -85,6 +85,16 @@ impl Disk {
     pub(crate) async fn find(&self, id: JobId) -> Result<Option<Loaded>, Trouble> {
         let row = self.store.read("a job", move |c| table::find(c, &id.to_string())).await?;
         Ok(row.and_then(codec::loaded))
+    }
+
+    /// Numbers and ids of jobs, the newest first.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub(crate) async fn ids(&self, span: &Span) -> Result<Vec<(i64, JobId)>, Trouble> {
+        let part = codec::part(span);
+        let found = self.store.read("which jobs there are", move |c| listing::ids(c, &part)).await?;
+        Ok(found.into_iter().filter_map(|(number, id)| Some((number, codec::id(&id).ok()?))).collect())
     }
 
     /// Erases an ended job; its key stays for its time. Answers the names of what it left on the disk.

@@ -5,8 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "litellm")]
+use crate::jobs::machine::{End, Stage};
 use crate::{
-    jobs::machine::{Event, Machine, Terms},
+    jobs::machine::{Event, Machine, Run, Terms},
     model::{Fault, JobId, JobState, Work},
 };
 
@@ -74,6 +76,8 @@ pub(crate) struct Loaded {
     pub(crate) request: Option<Request>,
     pub(crate) accepted_at: Timestamp,
     pub(crate) machine: Machine,
+    /// The execution under way, or else the last one.
+    pub(crate) run: Option<Run>,
     /// When each step was, the state after it, and the evidence.
     pub(crate) timeline: Vec<(Timestamp, JobState, String)>,
     pub(crate) last_seq: u32,
@@ -81,6 +85,31 @@ pub(crate) struct Loaded {
     pub(crate) age: Duration,
     /// Why it cannot be read, where it cannot: its machine is what was readable.
     pub(crate) damage: Option<Fault>,
+}
+
+impl Loaded {
+    /// The text of a chat that is done, which came word by word when it ran.
+    pub(crate) fn said(&self) -> String {
+        #[cfg(feature = "litellm")]
+        if let (Some(Request { work: Work::Chat(_), .. }), Stage::Ended(End { result: Some(result), .. })) =
+            (&self.request, self.machine.stage())
+        {
+            return crate::backends::litellm::text_of(result);
+        }
+        String::new()
+    }
+}
+
+/// Which jobs are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "state"), allow(dead_code, reason = "only a disk has more jobs than memory"))]
+pub(crate) struct Span {
+    /// Only those with a number below this one.
+    pub(crate) before: i64,
+    /// Only those in one of these states, as far as the disk can tell: it knows each end, and that a job is open. All
+    /// where it is empty.
+    pub(crate) states: Vec<JobState>,
+    pub(crate) limit: usize,
 }
 
 /// What was erased.

@@ -30,7 +30,11 @@ impl Machine {
         match setback {
             Setback::Failed(fault) => self.end(JobState::Failed, Some(fault)),
             Setback::Cancelled => self.stopped_on_wish(),
-            Setback::Refused(fault) => self.refused(fault, &run, now),
+            Setback::Refused(fault) => {
+                let way = Way::of(&fault, &run);
+                self.refused(fault, &run, way, now)
+            }
+            Setback::Unsent(fault) => self.refused(fault, &run, Way::NotSent, now),
             Setback::Adrift(fault) => self.adrift(fault, &run),
             Setback::Gone { evidence, unfinished } => self.gone(evidence, unfinished, &run),
             Setback::Uncertain(fault) => self.doubtful(fault),
@@ -49,7 +53,7 @@ impl Machine {
     }
 
     /// It provably never ran.
-    fn refused(mut self, fault: Fault, run: &Run, now: Duration) -> Turn {
+    fn refused(mut self, fault: Fault, run: &Run, way: Way, now: Duration) -> Turn {
         if run.mark == Mark::Spoken {
             return self.doubtful(fault);
         }
@@ -62,17 +66,22 @@ impl Machine {
             return self.end(JobState::Failed, Some(fault));
         }
         // `never` lets a backend refuse and be asked again; work that was lost on its way was sent once.
-        if self.terms.rerun == Rerun::Never && was_sent(&fault, run) {
+        if self.terms.rerun == Rerun::Never && way == Way::LostOnIt {
             return self.end(JobState::Lost, Some(fault));
         }
+        let grown = FIRST_WAIT.saturating_mul(1 << (self.tally.refusals + 1).min(10)) / 2;
+        let wait = fault.retry_after().map_or_else(|| grown.min(LONGEST_WAIT), |asked| asked.min(ASKED_WAIT));
+        self.once_more(&fault, now.saturating_add(wait), format!("it never ran: {fault}"))
+    }
+
+    /// Offered again, where it was not in vain too often in a row.
+    fn once_more(mut self, fault: &Fault, not_before: Duration, evidence: String) -> Turn {
         self.tally.refusals = self.tally.refusals.saturating_add(1);
         if self.tally.refusals >= REFUSALS {
-            let text = format!("it was refused {REFUSALS} times in a row; the last: {fault}");
+            let text = format!("it was sent {REFUSALS} times in a row and never ran; the last: {fault}");
             return self.end(JobState::Held, Some(Fault::new(fault.code(), text)));
         }
-        let grown = FIRST_WAIT.saturating_mul(1 << self.tally.refusals.min(10)) / 2;
-        let wait = fault.retry_after().map_or_else(|| grown.min(LONGEST_WAIT), |asked| asked.min(ASKED_WAIT));
-        self.again(now.saturating_add(wait), format!("it never ran: {fault}"))
+        self.again(not_before, evidence)
     }
 
     fn adrift(self, fault: Fault, run: &Run) -> Turn {
@@ -111,6 +120,15 @@ impl Machine {
             let text = format!("its backend died {deaths} times while it ran; the last: {evidence}");
             return self.end(JobState::Held, Some(Fault::new(Code::Lost, text)));
         }
+        if watched && !matches!(self.stage, Stage::Running(_)) {
+            // It died with the queue that it waited in: it was no execution.
+            self.tally.attempts = self.tally.attempts.saturating_sub(1);
+            return self.once_more(
+                &evidence,
+                Duration::ZERO,
+                format!("its backend died before it began: {evidence}"),
+            );
+        }
         self.second(format!("its backend died before it was finished: {evidence}"))
     }
 
@@ -136,9 +154,24 @@ impl Machine {
     }
 }
 
-/// Whether a refusal is the proof that sent work did not arrive, rather than the backend's own answer or a connection
-/// that never came to be.
-fn was_sent(fault: &Fault, run: &Run) -> bool {
-    let lost = [Code::ConnectionReset, Code::ConnectionClosed, Code::RequestTimeout, Code::ProxyInTheWay];
-    run.watch != Watch::Whole || lost.contains(&fault.code())
+/// How far work came that provably never ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Nothing of it left us.
+    NotSent,
+    /// The backend refused it, or a connection never came to be.
+    Answered,
+    /// It was sent, and did not arrive.
+    LostOnIt,
+}
+
+impl Way {
+    fn of(fault: &Fault, run: &Run) -> Self {
+        let lost = [Code::ConnectionReset, Code::ConnectionClosed, Code::RequestTimeout, Code::ProxyInTheWay];
+        if run.watch != Watch::Whole || lost.contains(&fault.code()) {
+            Self::LostOnIt
+        } else {
+            Self::Answered
+        }
+    }
 }

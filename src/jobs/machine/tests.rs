@@ -131,6 +131,33 @@ fn what_dies_with_us_is_judged_before_and_the_rest_is_left_as_it_is() {
 }
 
 #[test]
+fn what_was_never_sent_goes_out_again_and_what_was_lost_on_its_way_does_not() {
+    let after_a = |setback: fn(Fault) -> Setback| {
+        after(rerun(Rerun::Never), [bound(COMFY), stopped(setback, Code::ConnectionReset)]).0
+    };
+    let unsent = after_a(Setback::Unsent);
+    assert_eq!((unsent.state(), unsent.tally().attempts), (JobState::Queued, 0));
+    assert_eq!(after_a(Setback::Refused).state(), JobState::Lost);
+    let wrong = after(rerun(Rerun::Never), [bound(COMFY), stopped(Setback::Unsent, Code::BadRequest)]).0;
+    assert_eq!((wrong.state(), wrong.tally().attempts), (JobState::Failed, 0));
+}
+
+#[test]
+fn an_execution_that_died_before_it_began_is_none() {
+    let died = |events: Vec<Event>| {
+        let machine = after(Terms::default(), events.into_iter().chain([gone(true)])).0;
+        (machine.state(), machine.tally().attempts)
+    };
+    assert_eq!(died(vec![bound(COMFY), Event::Arrived]), (JobState::Queued, 0));
+    assert_eq!(died(vec![bound(COMFY), Event::Arrived, Event::Started]), (JobState::Queued, 1));
+    let mut machine = Machine::accepted(Terms { hold_after: None, ..Terms::default() });
+    for _ in 0..REFUSALS {
+        machine = machine.step(bound(COMFY), NOW).0.step(Event::Arrived, NOW).0.step(gone(true), NOW).0;
+    }
+    assert_eq!(machine.state(), JobState::Held, "it does not go on for ever");
+}
+
+#[test]
 fn busy_waits_longer_each_time_and_wrong_fails() {
     let mut machine = Machine::accepted(rerun(Rerun::Never));
     let mut waits = Vec::new();

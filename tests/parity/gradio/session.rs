@@ -191,9 +191,9 @@ async fn refusals(session: &Arc<dyn Session>) {
         panic!("did not fail");
     };
     assert!(fault.message().contains("boom from generate"), "{fault}");
-    let Err(Setback::Refused(fault)) = run(session, "generat", json!([])).await else { panic!("found") };
+    let Err(Setback::Unsent(fault)) = run(session, "generat", json!([])).await else { panic!("found") };
     assert_eq!(fault.code(), Code::NotFound);
-    let Err(Setback::Refused(fault)) = run(session, "noop", json!({"y": 1})).await else { panic!("taken") };
+    let Err(Setback::Unsent(fault)) = run(session, "noop", json!({"y": 1})).await else { panic!("taken") };
     assert_eq!(fault.code(), Code::BadRequest);
 }
 

@@ -201,5 +201,5 @@ async fn killed(server: &mut Real, line: &mut Line) {
     assert_eq!(fault.code(), Code::ConnectionRefused);
     assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
     let (ended, _) = run(line, "mock").await;
-    assert!(matches!(ended, Err(Setback::Refused(_))), "{ended:?}");
+    assert!(matches!(ended, Err(Setback::Unsent(_))), "{ended:?}");
 }

@@ -164,7 +164,11 @@ pub async fn end(mut run: JoinSet<Result<Finished, Setback>>) -> Result<Finished
 
 pub fn fault_of(setback: Setback) -> Fault {
     match setback {
-        Setback::Refused(f) | Setback::Failed(f) | Setback::Adrift(f) | Setback::Uncertain(f) => f,
+        Setback::Refused(f)
+        | Setback::Unsent(f)
+        | Setback::Failed(f)
+        | Setback::Adrift(f)
+        | Setback::Uncertain(f) => f,
         Setback::Gone { evidence, .. } => evidence,
         other => Fault::new(Code::Cancelled, format!("{other:?}")),
     }

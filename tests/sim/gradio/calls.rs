@@ -21,7 +21,7 @@ fn result(finished: &backline::backends::Finished) -> Value {
 
 fn refused(ended: Result<backline::backends::Finished, Setback>) -> backline::model::Fault {
     match ended {
-        Err(Setback::Refused(fault)) => fault,
+        Err(Setback::Refused(fault) | Setback::Unsent(fault)) => fault,
         other => panic!("not refused: {other:?}"),
     }
 }

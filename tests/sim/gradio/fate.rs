@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backline::{
-    backends::{Report, Setback},
+    backends::{Attempt, Past, Report, Seen, Setback, Sink},
     model::Code,
     sim::{
         Act,
@@ -43,6 +43,43 @@ async fn a_cancelled_call_is_no_success() {
             let fault = line.session.cancel(attempt.remote).await.unwrap_err();
             assert_eq!(fault.code(), Code::NotFound);
         }
+    }
+}
+
+/// A process of ours that dies between the acceptance of a call and the opening of its stream.
+struct Dying(Arc<Log>);
+
+impl Sink for Dying {
+    fn report(&self, report: Report) {
+        self.0.report(report);
+    }
+
+    fn opening(&self) -> futures_util::future::BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_call_of_another_process_is_taken_up_and_cancelled_by_its_id() {
+    for version in Version::ALL {
+        let sim = sim(version).await;
+        let (first, log) = (Line::dial(&connector(&sim)).await.unwrap(), Arc::new(Log::default()));
+        let attempt = attempt("generate", LONG);
+        let boot = first.session.boot().await;
+        let running = first.session.clone().run(attempt.clone(), Arc::new(Dying(log.clone())));
+        let accepted = log.until(|r| matches!(r, Report::Accepted { .. }));
+        tokio::select! {
+            ended = running => panic!("{ended:?}"),
+            () = accepted => {}
+        }
+        drop(first);
+        let (second, log) = (Line::dial(&connector(&sim)).await.unwrap(), Arc::new(Log::default()));
+        let past = Past { boot, seen: Seen::Arrived };
+        let mut run = second.run(Attempt { past, ..follow(&attempt) }, &log);
+        log.until_progress().await;
+        second.session.cancel(attempt.remote.clone()).await.unwrap();
+        assert!(matches!(end(&mut run).await, Err(Setback::Cancelled)), "{version:?}");
+        assert_eq!((sim.begun("generate", "long"), streams_opened(&sim)), (1, 1), "{version:?}");
     }
 }
 
@@ -221,7 +258,7 @@ async fn an_ended_session_refuses_and_casts_adrift() {
     line.session.end(backline::model::Fault::new(Code::Closing, "the test says so"));
     let Err(Setback::Adrift(fault)) = end(&mut run).await else { panic!("ran on") };
     assert_eq!(fault.code(), Code::Closing);
-    assert!(matches!(line.call("noop", "[1]").await, Err(Setback::Refused(_))));
+    assert!(matches!(line.call("noop", "[1]").await, Err(Setback::Unsent(_))));
     assert_eq!(line.session.probe().await.unwrap_err().code(), Code::Closing);
     assert_eq!(line.session.in_flight(), 0);
 }

@@ -132,7 +132,7 @@ async fn the_sessions_end_ends_what_waits_on_it() {
     line.session.end(Fault::new(Code::Closing, "over"));
     let Err(Setback::Uncertain(fault)) = end(run).await else { panic!("not uncertain") };
     assert_eq!(fault.code(), Code::Closing);
-    let Err(Setback::Refused(fault)) = line.chat(&ask("stub")).await.0 else { panic!("begun") };
+    let Err(Setback::Unsent(fault)) = line.chat(&ask("stub")).await.0 else { panic!("begun") };
     assert_eq!(fault.code(), Code::Closing, "nothing new begins");
     assert_eq!(line.session.probe().await.unwrap_err().code(), Code::Closing);
 }

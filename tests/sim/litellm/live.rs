@@ -33,7 +33,7 @@ async fn one_refused_request_ends_the_session() {
     let sim = sim().await;
     let mut line = line(&sim).await;
     sim.kill();
-    let Err(Setback::Refused(_)) = line.chat(&ask("stub")).await.0 else { panic!("sent") };
+    let Err(Setback::Unsent(_)) = line.chat(&ask("stub")).await.0 else { panic!("sent") };
     assert!(matches!(line.sign().await, Some(Sign::Lost(_))));
 }
 

@@ -138,7 +138,7 @@ async fn how_each_fails() {
         (transcribe(json!({ "model": "whisper-1" })), Code::BadRequest),
     ] {
         let ended = run(&line, attempt).await;
-        let Err(Setback::Refused(fault)) = ended else { panic!("{ended:?}") };
+        let Err(Setback::Refused(fault) | Setback::Unsent(fault)) = ended else { panic!("{ended:?}") };
         assert_eq!(fault.code(), code, "{fault:?}");
     }
     assert_eq!(sim.executions(), 0, "all of it before anything ran");
@@ -149,7 +149,7 @@ async fn how_each_fails() {
     assert!(matches!(ended, Err(Setback::Uncertain(_))), "{ended:?}");
     sim.kill();
     let ended = run(&line, image(json!({ "prompt": "x" }))).await;
-    assert!(matches!(ended, Err(Setback::Refused(_))), "nothing left: {ended:?}");
+    assert!(matches!(ended, Err(Setback::Unsent(_))), "nothing left: {ended:?}");
 }
 
 #[tokio::test]

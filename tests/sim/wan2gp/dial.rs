@@ -70,7 +70,7 @@ async fn on_the_page_generate_names_the_way_to_the_mcp_server() {
     assert_eq!(dialed.session.kind(), Kind::Wan2gp);
     let log = std::sync::Arc::new(super::rig::Log::default());
     let run = dialed.session.run(attempt(&json!({ "prompt": "a cat" })), log);
-    let Err(Setback::Refused(fault)) = tokio::time::timeout(PATIENCE, run).await.unwrap() else { panic!() };
+    let Err(Setback::Unsent(fault)) = tokio::time::timeout(PATIENCE, run).await.unwrap() else { panic!() };
     assert_eq!(fault.code(), Code::BadRequest);
     assert!(fault.fix().contains("--mcp") && fault.fix().contains("url:"), "{}", fault.fix());
 }

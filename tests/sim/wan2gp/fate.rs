@@ -159,7 +159,7 @@ async fn p8_a_request_cut_at_any_byte_runs_at_most_once() {
         assert!(sim.executions() - before <= 1, "{bytes}: ran twice");
         match ended {
             Err(Setback::Uncertain(_)) => doubtful += 1,
-            Err(Setback::Refused(fault)) => {
+            Err(Setback::Refused(fault) | Setback::Unsent(fault)) => {
                 assert_eq!(sim.executions(), before, "{bytes}: {fault:?}");
                 refused += 1;
             }
