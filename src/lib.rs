@@ -38,7 +38,7 @@ pub mod connection;
 )]
 pub mod discovery;
 mod error;
-#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "gradio", feature = "litellm"))]
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "wan2gp", feature = "litellm"))]
 #[doc(hidden)]
 pub mod fuzz;
 pub mod health;

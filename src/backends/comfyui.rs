@@ -17,6 +17,8 @@ mod fit;
 mod follow;
 pub mod frame;
 pub mod history;
+#[cfg(all(any(test, feature = "fuzz"), feature = "wan2gp", feature = "litellm"))]
+mod hostile;
 pub(crate) mod identify;
 mod job;
 mod live;
@@ -36,6 +38,9 @@ mod submit;
 mod upload;
 mod watch;
 pub mod workflow;
+
+#[cfg(all(any(test, feature = "fuzz"), feature = "wan2gp", feature = "litellm"))]
+pub(crate) use hostile::read_hostile;
 
 pub use catalogue::Catalogue;
 pub use control::{Free, Queues};

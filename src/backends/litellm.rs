@@ -20,7 +20,7 @@ mod fetch;
 mod fields;
 pub(crate) mod fingerprint;
 mod fit;
-#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "gradio"))]
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "wan2gp"))]
 mod hostile;
 mod identify;
 mod image;
@@ -54,7 +54,7 @@ pub use completion::ChatCompletion;
 pub(crate) use completion::text_of;
 pub use conversation::Conversation;
 pub use embedding::Embeddings;
-#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "gradio"))]
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "wan2gp"))]
 pub(crate) use hostile::read_hostile;
 pub use image::ImageRequest;
 pub use offer::{Mode, Model};

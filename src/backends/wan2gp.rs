@@ -11,6 +11,8 @@ mod fit;
 mod follow;
 mod gallery;
 pub(crate) mod greeting;
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "litellm"))]
+mod hostile;
 mod live;
 mod memory;
 mod models;
@@ -26,6 +28,9 @@ mod tool;
 mod toolbox;
 mod watched;
 mod wire;
+
+#[cfg(all(any(test, feature = "fuzz"), feature = "comfyui", feature = "litellm"))]
+pub(crate) use hostile::read_hostile;
 
 pub use models::Model;
 pub use session::Session;

@@ -23,4 +23,4 @@ macro_rules! targets {
     };
 }
 
-targets! { comfyui_frame comfyui_message sse gradio_config openai_stream }
+targets! { comfyui_frame comfyui_message comfyui_answer wan2gp_answer sse gradio_config openai_stream }

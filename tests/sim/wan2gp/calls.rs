@@ -75,7 +75,7 @@ async fn a_file_of_ours_goes_to_the_gallery_and_its_id_into_the_settings() {
     std::fs::write(&path, "no picture").unwrap();
     let settings = json!({ "model_type": "i2v", "image_start": { "$file": &path } });
     let refused = |ended| match ended {
-        Err(Setback::Unsent(fault)) => fault,
+        Err(Setback::Refused(fault) | Setback::Unsent(fault)) => fault,
         other => panic!("{other:?}"),
     };
     let fault: backline::model::Fault = refused(line.generate(settings).await.0);
