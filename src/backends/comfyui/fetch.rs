@@ -1,12 +1,6 @@
 //! Files of a finished job, by `/view`.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode, header};
 
 use crate::{
@@ -14,11 +8,11 @@ use crate::{
         Download, RemoteFile,
         comfyui::{
             history::FileName,
-            session::{Flight, Session, unexpected},
+            session::{Session, unexpected},
         },
     },
     model::{Code, Fault},
-    net::blame,
+    net::body,
 };
 
 /// Opens a file for reading, from byte `from` on.
@@ -49,29 +43,9 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
         }
         status => return Err(unexpected(status, "view")),
     };
-    let bytes = chunks(answer, flight, session.target().timeouts.idle_stream);
+    let idle = session.target().timeouts.idle_stream;
+    let bytes = body::pieces(answer, flight, idle, "a file of ComfyUI");
     Ok(Download { total, offset, bytes })
-}
-
-/// The bytes as they come; a silence longer than `idle` ends them with a fault.
-fn chunks(
-    answer: reqwest::Response,
-    flight: Flight,
-    idle: Duration,
-) -> BoxStream<'static, Result<Bytes, Fault>> {
-    let bytes = stream::unfold(Some((answer, flight)), move |state| async move {
-        let (mut answer, flight) = state?;
-        match tokio::time::timeout(idle, answer.chunk()).await {
-            Ok(Ok(Some(chunk))) => Some((Ok(chunk), Some((answer, flight)))),
-            Ok(Ok(None)) => None,
-            Ok(Err(error)) => Some((Err(blame::request(&error)), None)),
-            Err(_) => {
-                let what = format!("a file of ComfyUI brought nothing for {idle:?}");
-                Some((Err(Fault::new(Code::RequestTimeout, what)), None))
-            }
-        }
-    });
-    bytes.boxed()
 }
 
 /// The whole size, behind the slash of `bytes 5-9/10`.

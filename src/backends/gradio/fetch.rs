@@ -9,7 +9,7 @@ use crate::{
         gradio::{refusal::Refusal, session::Session},
     },
     model::{Code, Fault},
-    net::blame,
+    net::body,
 };
 
 /// Opens a file for reading, from byte `from` on. Where the app cannot resume (4.44.1 with the Starlette of its time
@@ -40,19 +40,8 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
         _ => return Err(Refusal::of(answer).await.fault),
     };
     let idle = session.target().timeouts.idle_stream;
-    let bytes = stream::unfold(Some((answer, flight)), move |state| async move {
-        let (mut answer, flight) = state?;
-        match tokio::time::timeout(idle, answer.chunk()).await {
-            Ok(Ok(Some(chunk))) => Some((Ok(chunk), Some((answer, flight)))),
-            Ok(Ok(None)) => None,
-            Ok(Err(error)) => Some((Err(blame::request(&error)), None)),
-            Err(_) => {
-                let what = format!("a file of the app brought nothing for {idle:?}");
-                Some((Err(Fault::new(Code::RequestTimeout, what)), None))
-            }
-        }
-    });
-    Ok(Download { total, offset, bytes: bytes.fuse().boxed() })
+    let bytes = body::pieces(answer, flight, idle, "a file of the app");
+    Ok(Download { total, offset, bytes })
 }
 
 /// The first byte and the whole size in `bytes 5-9/10`.

@@ -1,12 +1,6 @@
 //! The pictures of a finished request: out of our stash, or from where the server says that they are.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode};
 use url::{Host, Url};
 
@@ -14,10 +8,9 @@ use crate::{
     backends::{
         Download, RemoteFile,
         litellm::{image::Place, stash::Stash, wire::Wire},
-        tie::Flight,
     },
     model::{Code, Fault},
-    net::{Address, Http, address::AddressError, blame, http::HttpSettings},
+    net::{Address, Http, address::AddressError, body, http::HttpSettings},
 };
 
 /// Opens a picture for reading, from byte `from` on.
@@ -74,27 +67,8 @@ async fn away(wire: &Wire, text: &str) -> Result<Download, Fault> {
         }
     }
     let total = answer.content_length();
-    Ok(Download { total, offset: 0, bytes: chunks(answer, flight, wire.target.timeouts.idle_stream) })
-}
-
-fn chunks(
-    answer: reqwest::Response,
-    flight: Flight,
-    idle: Duration,
-) -> BoxStream<'static, Result<Bytes, Fault>> {
-    let bytes = stream::unfold(Some((answer, flight)), move |state| async move {
-        let (mut answer, flight) = state?;
-        match tokio::time::timeout(idle, answer.chunk()).await {
-            Ok(Ok(Some(chunk))) => Some((Ok(chunk), Some((answer, flight)))),
-            Ok(Ok(None)) => None,
-            Ok(Err(error)) => Some((Err(blame::request(&error)), None)),
-            Err(_) => {
-                let what = format!("a picture brought nothing for {idle:?}");
-                Some((Err(Fault::new(Code::RequestTimeout, what)), None))
-            }
-        }
-    });
-    bytes.boxed()
+    let bytes = body::pieces(answer, flight, wire.target.timeouts.idle_stream, "a picture");
+    Ok(Download { total, offset: 0, bytes })
 }
 
 /// Where a picture may be: at the backend's own host, or out in the world. A server must not make us ask whom it likes

@@ -27,6 +27,28 @@ impl Fields {
         Ok(fields)
     }
 
+    /// Reads a body that has to say something by this name.
+    pub(super) fn parse_with(body: &RawValue, name: &str) -> Result<Self, Fault> {
+        let fields = Self::parse(body)?;
+        match fields.has(name) {
+            true => Ok(fields),
+            false => Err(Fault::new(Code::BadRequest, format!("the request has no `{name}`"))),
+        }
+    }
+
+    /// With a field that a caller chose.
+    pub(super) fn with(mut self, name: &str, value: &impl Serialize) -> Result<Self, Fault> {
+        check_name(name)?;
+        self.set(name, value)?;
+        Ok(self)
+    }
+
+    /// With a plain one of ours.
+    pub(super) fn plain(mut self, name: &str, value: &impl Serialize) -> Self {
+        self.set(name, value).expect("a text or a number can be written");
+        self
+    }
+
     /// Refuses what no request may carry.
     pub(super) fn check(&self) -> Result<(), Fault> {
         self.0.keys().try_for_each(|name| check_name(name))

@@ -32,9 +32,7 @@ pub struct ImageRequest {
 impl ImageRequest {
     /// A picture of this.
     pub fn new(prompt: impl AsRef<str>) -> Self {
-        let mut fields = Fields::default();
-        fields.set("prompt", &prompt.as_ref()).expect("a text can be written");
-        Self { fields }
+        Self { fields: Fields::default().plain("prompt", &prompt.as_ref()) }
     }
 
     /// Images from the body that a caller gave, for `/v1/images/generations`.
@@ -42,16 +40,12 @@ impl ImageRequest {
     /// # Errors
     /// [`Code::BadRequest`]: it is no object, has no `prompt`, or carries a field that no request may.
     pub fn from_json(body: &RawValue) -> Result<Self, Fault> {
-        let fields = Fields::parse(body)?;
-        if !fields.has("prompt") {
-            return Err(Fault::new(Code::BadRequest, "the request has no `prompt`"));
-        }
-        Ok(Self { fields })
+        Ok(Self { fields: Fields::parse_with(body, "prompt")? })
     }
 
     /// The model to ask. Without one the first image model of the backend is asked.
     pub fn model(mut self, name: impl AsRef<str>) -> Self {
-        self.fields.set("model", &name.as_ref()).expect("a text can be written");
+        self.fields = self.fields.plain("model", &name.as_ref());
         self
     }
 
@@ -60,8 +54,7 @@ impl ImageRequest {
     /// # Errors
     /// [`Code::BadRequest`]: it cannot be written as JSON, or no request may carry it.
     pub fn set(mut self, name: &str, value: &impl Serialize) -> Result<Self, Fault> {
-        self.fields.set(name, value)?;
-        self.fields.check()?;
+        self.fields = self.fields.with(name, value)?;
         Ok(self)
     }
 
@@ -77,8 +70,8 @@ impl ImageRequest {
 impl Addressed for ImageRequest {
     const MODE: Mode = Mode::Image;
 
-    fn names_a_model(&self) -> bool {
-        self.fields.has("model")
+    fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     fn with_model(self, name: &str) -> Self {

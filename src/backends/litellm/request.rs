@@ -1,4 +1,4 @@
-//! What is asked of a server: a chat or embeddings.
+//! What is asked of a server that chats.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -119,8 +119,7 @@ impl ChatRequest {
     /// # Errors
     /// [`Code::BadRequest`]: it cannot be written as JSON, or no request may carry it.
     pub fn set(mut self, name: &str, value: &impl Serialize) -> Result<Self, Fault> {
-        self.fields.set(name, value)?;
-        self.fields.check()?;
+        self.fields = self.fields.with(name, value)?;
         Ok(self)
     }
 
@@ -135,7 +134,7 @@ impl ChatRequest {
     }
 
     fn plain(mut self, name: &str, value: &impl Serialize) -> Self {
-        self.fields.set(name, value).expect("a text or a number can be written");
+        self.fields = self.fields.plain(name, value);
         self
     }
 
@@ -180,83 +179,24 @@ struct Options {
     include_usage: bool,
 }
 
-/// Embeddings to be made.
-#[derive(Debug, Clone, Default)]
-#[must_use]
-pub struct EmbedRequest {
-    fields: Fields,
-}
-
-impl EmbedRequest {
-    /// Embeddings of a text, or of a list of texts.
-    ///
-    /// # Errors
-    /// [`Code::BadRequest`]: it cannot be written as JSON.
-    pub fn new(input: &impl Serialize) -> Result<Self, Fault> {
-        let mut fields = Fields::default();
-        fields.set("input", input)?;
-        Ok(Self { fields })
-    }
-
-    /// Embeddings from the body that a caller gave, for `/v1/embeddings`.
-    ///
-    /// # Errors
-    /// [`Code::BadRequest`]: it is no object, has no `input`, or carries a field that no request may.
-    pub fn from_json(body: &RawValue) -> Result<Self, Fault> {
-        let fields = Fields::parse(body)?;
-        if !fields.has("input") {
-            return Err(Fault::new(Code::BadRequest, "the request has no `input`"));
-        }
-        Ok(Self { fields })
-    }
-
-    /// The model to ask. Without one the first embedding model of the backend is asked.
-    pub fn model(mut self, name: impl AsRef<str>) -> Self {
-        self.fields.set("model", &name.as_ref()).expect("a text can be written");
-        self
-    }
-
-    /// Any other field.
-    ///
-    /// # Errors
-    /// [`Code::BadRequest`]: it cannot be written as JSON, or no request may carry it.
-    pub fn set(mut self, name: &str, value: &impl Serialize) -> Result<Self, Fault> {
-        self.fields.set(name, value)?;
-        self.fields.check()?;
-        Ok(self)
-    }
-
-    pub(super) fn body(&self) -> bytes::Bytes {
-        self.fields.to_bytes()
-    }
-}
-
 /// A request whose model can be filled in.
 pub(super) trait Addressed: Sized {
     /// What the model has to be for.
     const MODE: Mode;
 
-    fn names_a_model(&self) -> bool;
+    fn fields(&self) -> &Fields;
     fn with_model(self, name: &str) -> Self;
+
+    fn names_a_model(&self) -> bool {
+        self.fields().has("model")
+    }
 }
 
 impl Addressed for ChatRequest {
     const MODE: Mode = Mode::Chat;
 
-    fn names_a_model(&self) -> bool {
-        self.fields.has("model")
-    }
-
-    fn with_model(self, name: &str) -> Self {
-        self.model(name)
-    }
-}
-
-impl Addressed for EmbedRequest {
-    const MODE: Mode = Mode::Embed;
-
-    fn names_a_model(&self) -> bool {
-        self.fields.has("model")
+    fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     fn with_model(self, name: &str) -> Self {
@@ -306,8 +246,6 @@ mod tests {
             let body = raw(&format!(r#"{{"messages":[],"{name}":"http://evil.example"}}"#));
             assert_eq!(ChatRequest::from_json(&body).unwrap_err().code(), Code::BadRequest, "{name}");
             assert!(ChatRequest::new().set(name, &"x").is_err(), "{name}");
-            let body = raw(&format!(r#"{{"input":"x","{name}":1}}"#));
-            assert!(EmbedRequest::from_json(&body).is_err(), "{name}");
         }
     }
 
@@ -319,6 +257,5 @@ mod tests {
             let fault = ChatRequest::from_json(&raw(body)).unwrap_err();
             assert_eq!(fault.code(), Code::BadRequest, "{body}");
         }
-        assert!(EmbedRequest::from_json(&raw(r#"{"input":null}"#)).is_err());
     }
 }

@@ -7,9 +7,10 @@ use crate::{
         Attempt, Finished, Report, Setback, Sink, Start,
         litellm::{
             assembly::Assembly,
+            embed::EmbedRequest,
             failure::{Failure, Fate},
             image::{self, ImageRequest},
-            request::{ChatRequest, EmbedRequest},
+            request::ChatRequest,
             session::Session,
             transcribe::TranscribeRequest,
         },

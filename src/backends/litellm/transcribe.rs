@@ -67,7 +67,7 @@ impl TranscribeRequest {
 
     /// The model to ask. Without one the first transcription model of the backend is asked.
     pub fn model(mut self, name: impl AsRef<str>) -> Self {
-        self.fields.set("model", &name.as_ref()).expect("a text can be written");
+        self.fields = self.fields.plain("model", &name.as_ref());
         self
     }
 
@@ -76,8 +76,7 @@ impl TranscribeRequest {
     /// # Errors
     /// [`Code::BadRequest`]: it cannot be written as JSON, or no request may carry it.
     pub fn set(mut self, name: &str, value: &impl Serialize) -> Result<Self, Fault> {
-        self.fields.set(name, value)?;
-        self.fields.check()?;
+        self.fields = self.fields.with(name, value)?;
         Ok(self)
     }
 
@@ -92,8 +91,8 @@ impl TranscribeRequest {
 impl Addressed for TranscribeRequest {
     const MODE: Mode = Mode::Transcribe;
 
-    fn names_a_model(&self) -> bool {
-        self.fields.has("model")
+    fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     fn with_model(self, name: &str) -> Self {

@@ -12,11 +12,10 @@ use serde_json::value::RawValue;
 use crate::{
     backends::{
         Download, RemoteFile, attachment,
-        tie::Flight,
         wan2gp::{place, session::Session},
     },
     model::{Code, Fault, fault::clean},
-    net::{blame, body},
+    net::body,
 };
 
 /// Slowest pace of an upload that is waited for, in bytes a second.
@@ -128,28 +127,8 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
         _ => return Err(refused(session, answer).await),
     };
     let total = ticket.size.or_else(|| answer.content_length().map(|rest| rest + offset));
-    Ok(Download { total, offset, bytes: bytes(answer, flight, wire.target.timeouts.idle_stream) })
-}
-
-fn bytes(
-    answer: reqwest::Response,
-    flight: Flight,
-    idle: Duration,
-) -> stream::BoxStream<'static, Result<bytes::Bytes, Fault>> {
-    stream::unfold(Some((answer, flight)), move |state| async move {
-        let (mut answer, flight) = state?;
-        match tokio::time::timeout(idle, answer.chunk()).await {
-            Ok(Ok(Some(chunk))) => Some((Ok(chunk), Some((answer, flight)))),
-            Ok(Ok(None)) => None,
-            Ok(Err(error)) => Some((Err(blame::request(&error)), None)),
-            Err(_) => {
-                let what = format!("a file of WanGP brought nothing for {idle:?}");
-                Some((Err(Fault::new(Code::RequestTimeout, what)), None))
-            }
-        }
-    })
-    .fuse()
-    .boxed()
+    let bytes = body::pieces(answer, flight, wire.target.timeouts.idle_stream, "a file of WanGP");
+    Ok(Download { total, offset, bytes })
 }
 
 fn token<'a>(session: &Session, url: &'a str, route: &str) -> Result<&'a str, Fault> {
