@@ -120,12 +120,14 @@ impl Answer {
     }
 }
 
-/// Adds a part of a tool call to the call of its index. Servers without indexes begin a call with its id.
+/// Adds a part of a tool call to the call of its index. Servers without indexes begin a call with its id, or with its
+/// name; some give calls of one answer the same index, and tell them apart by their ids alone.
 fn add_call(calls: &mut Vec<ToolCall>, part: ToolCall) {
+    let another = |call: &ToolCall| matches!((&call.id, &part.id), (Some(a), Some(b)) if a != b);
     let same = calls.iter().rposition(|call| match (part.index, &part.id) {
-        (Some(index), _) => call.index == Some(index),
+        (Some(index), _) => call.index == Some(index) && !another(call),
         (None, Some(id)) => call.id.as_ref() == Some(id),
-        (None, None) => true,
+        (None, None) => part.function.name.is_none(),
     });
     let Some(call) = same.map(|at| &mut calls[at]) else {
         calls.push(part);
@@ -185,6 +187,24 @@ mod tests {
         ]);
         assert!(indexed.contains(r#""name":"f","arguments":"{\"a\":1}""#), "{indexed}");
         assert!(indexed.contains(r#""name":"g","arguments":"{}""#), "{indexed}");
+        let twins = calls(&[
+            r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#,
+            r#"{"index":0,"id":"y","function":{"name":"f","arguments":"{\"a\":"}}"#,
+            r#"{"index":0,"function":{"arguments":"1}"}}"#,
+        ]);
+        assert!(
+            twins.contains(r#""id":"x","function":{"name":"f","arguments":"{}"}"#)
+                && twins.contains(r#""arguments":"{\"a\":1}""#),
+            "{twins}"
+        );
+        let nameless = calls(&[
+            r#"{"function":{"name":"f","arguments":"{}"}}"#,
+            r#"{"function":{"name":"g","arguments":"["}}"#,
+            r#"{"function":{"arguments":"]"}}"#,
+        ]);
+        assert!(
+            nameless.contains(r#""name":"f","arguments":"{}""#) && nameless.contains(r#""arguments":"[]""#)
+        );
         let bare = calls(&[
             r#"{"id":"x","function":{"name":"f","arguments":"{"}}"#,
             r#"{"function":{"arguments":"}"}}"#,

@@ -15,7 +15,7 @@ use crate::{
             failure::{Failure, Fate},
             redact::Redactor,
             refusal,
-            stream::{Broken, ChatReader, Read},
+            stream::{Broken, ChatReader, Manners, Read},
         },
         tie::{Flight, Tie},
     },
@@ -41,6 +41,8 @@ pub(super) struct Line {
     pub(super) idle: Duration,
     pub(super) tie: Tie,
     pub(super) redactor: Redactor,
+    /// What its server can be held to.
+    pub(super) manners: Manners,
     /// What it uses.
     pub(super) tab: Tab,
     /// Counts the stream as under way until it is dropped.
@@ -66,7 +68,7 @@ impl ChatStream {
             let fault = Fault::new(Code::Protocol, "the answer to a chat is neither a stream nor JSON");
             return Err(unknown(fault));
         };
-        let reader = ChatReader::new(line.redactor.clone());
+        let reader = ChatReader::new(line.redactor.clone(), line.manners);
         Ok(Self { source, decoder: SseDecoder::new(EVENT_CAP), reader, line })
     }
 
@@ -74,7 +76,7 @@ impl ChatStream {
     /// came before `None` is the whole answer.
     ///
     /// # Errors
-    /// [`Code::Truncated`] where the stream ended without its marker, the server's own fault where it broke the answer
+    /// [`Code::Truncated`] where the stream ended before its end, the server's own fault where it broke the answer
     /// off, [`Code::RequestTimeout`] past `timeouts.idle_stream` of silence, the session's end.
     ///
     /// # Cancel safety
@@ -108,6 +110,9 @@ impl ChatStream {
             let event =
                 self.decoder.next_event().map_err(|e| unknown(Fault::new(Code::TooLarge, e.to_string())))?;
             let Some(event) = event else {
+                if self.reader.is_complete() {
+                    return Ok(None);
+                }
                 self.more().await?;
                 continue;
             };
@@ -147,7 +152,7 @@ impl ChatStream {
                 self.decoder.feed(&bytes);
                 Ok(())
             }
-            None => Err(self.reader.end().into()),
+            None => self.reader.end().map_err(Failure::from),
         }
     }
 
@@ -194,6 +199,33 @@ impl From<Broken> for Failure {
         match broken {
             Broken::Told(fault) => Self::new(Fate::Ran, fault),
             Broken::Cut(fault) => Self::new(Fate::Unknown, fault),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<String, (Fate, Fault)> {
+        let whole = completion(text.as_bytes(), &Redactor::default());
+        whole.map(|c| c.text().to_owned()).map_err(|failure| (failure.fate, failure.fault))
+    }
+
+    /// Shapes of other servers, from their documentation and the reports of their users; none of them was run.
+    #[test]
+    fn whole_answers_of_other_servers_are_read_or_told() {
+        let odd = r#"{"choices":[{"message":{"role":"assistant","content":null,"reasoning_content":"I think","tool_calls":null},
+                     "finish_reason":null,"stop_reason":128009}],"usage":null,"created":1.5,"timings":{},"prompt_logprobs":null}"#;
+        assert_eq!(read(odd).unwrap(), "");
+        assert_eq!(read(r#"{"choices":[{"message":{"content":"hi"}}]}"#).unwrap(), "hi", "no id, no usage");
+        // LM Studio 0.3.14 says so with status 200.
+        let (_, fault) =
+            read(r#"{"error":"Unexpected endpoint or method. (POST /chat/completions)"}"#).unwrap_err();
+        assert!(fault.message().contains("Unexpected endpoint"), "{fault}");
+        for none in ["{}", "[]", "null", r#"{"choices":null}"#, r#"{"choices":[]}"#, "<html>"] {
+            let (fate, fault) = read(none).unwrap_err();
+            assert_eq!((fate, fault.code()), (Fate::Unknown, Code::Protocol), "{none}");
         }
     }
 }

@@ -40,7 +40,13 @@ pub(super) struct Offer {
 pub(crate) struct Listing {
     #[serde(default)]
     object: Option<String>,
+    /// `null` is Ollama's word for none (as reported by its users, not run).
+    #[serde(deserialize_with = "maybe_none")]
     data: Vec<Listed>,
+}
+
+fn maybe_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Listed>, D::Error> {
+    Option::<Vec<Listed>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[derive(Debug, Deserialize)]
@@ -234,5 +240,6 @@ mod tests {
         }
         assert!(Listing::parse(br#"{"data":[{"id":"a"}]}"#).is_ok());
         assert!(Listing::parse(br#"{"object":"list","data":[]}"#).is_ok());
+        assert_eq!(Listing::parse(br#"{"object":"list","data":null}"#).unwrap().names().count(), 0);
     }
 }

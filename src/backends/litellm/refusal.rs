@@ -92,10 +92,14 @@ fn code(answer: &Answer, complaint: Option<&Complaint>, keyed: bool) -> Code {
 fn by_status(status: StatusCode, complaint: Option<&Complaint>, keyed: bool) -> Code {
     let refused_key = if keyed { Code::AuthWrong } else { Code::AuthRequired };
     let no_such_model = complaint.is_some_and(|c| c.says("invalid model name") || c.says("model_not_found"));
+    // Ollama's `model 'x' not found` and vLLM's `The model `x` does not exist.`, by their documentation.
+    let unknown_model =
+        complaint.is_some_and(|c| c.says("model ") && (c.says("not found") || c.says("does not exist")));
     match status.as_u16() {
         // LiteLLM without a database knows its master key only, and says so about every other one.
         400 if complaint.is_some_and(|c| c.kind == "no_db_connection") => refused_key,
         400 | 404 if no_such_model => Code::MissingModel,
+        404 if unknown_model => Code::MissingModel,
         401 => refused_key,
         402 | 403 => Code::Forbidden,
         404 | 405 => Code::NotFound,

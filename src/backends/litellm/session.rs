@@ -24,6 +24,7 @@ use crate::{
             run,
             running::Running,
             stash::Stash,
+            stream::Manners,
             wire::Wire,
         },
         session::Pulse,
@@ -187,6 +188,7 @@ impl Session {
             idle: self.wire.target.timeouts.idle_stream,
             tie: self.wire.tie.clone(),
             redactor: self.wire.redactor.clone(),
+            manners: if Seam::kind(self) == Kind::Openai { Manners::Either } else { Manners::Both },
             tab: self.keep.account.tab(),
             flight,
         };

@@ -3,6 +3,9 @@
 //! A stream is complete only with its marker: `[DONE]`, after every answer gave its reason to finish. An end without it,
 //! however orderly, is a truncation: a LiteLLM 1.106.2 that is killed in the middle ends the connection like one that
 //! has finished. (Where LiteLLM's own upstream ends early, LiteLLM invents a reason and the marker: that cannot be told.)
+//!
+//! Other servers leave one of the two out, and are believed by the other: llama.cpp before September 2024 and forks of
+//! it send no marker, some gateways give no reason (both as reported by their users, not run).
 
 use std::collections::BTreeMap;
 
@@ -25,6 +28,17 @@ pub(super) struct ChatReader {
     /// Whether each answer that was begun gave its reason to finish.
     answers: BTreeMap<u32, Progress>,
     redactor: Redactor,
+    manners: Manners,
+}
+
+/// What a server can be held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Manners {
+    /// LiteLLM's: reason and marker.
+    #[default]
+    Both,
+    /// Any other server's: one of the two.
+    Either,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,8 +76,8 @@ pub(super) enum Broken {
 }
 
 impl ChatReader {
-    pub(super) fn new(redactor: Redactor) -> Self {
-        Self { redactor, ..Self::default() }
+    pub(super) fn new(redactor: Redactor, manners: Manners) -> Self {
+        Self { redactor, manners, ..Self::default() }
     }
 
     /// Whether the answer is complete.
@@ -90,14 +104,28 @@ impl ChatReader {
         read
     }
 
-    /// The stream ended without [`Read::Complete`].
-    pub(super) fn end(&mut self) -> Broken {
+    /// The stream ended in order, and without its marker.
+    pub(super) fn end(&mut self) -> Result<(), Broken> {
+        if self.manners == Manners::Either && self.is_finished() {
+            self.stage = Stage::Complete;
+            return Ok(());
+        }
         self.stage = Stage::Broken;
         let how = match self.answers.is_empty() {
             true => "before the first word",
             false => "in the middle, without its end marker",
         };
-        cut(Code::Truncated, format!("the answer's stream ended {how}"))
+        Err(cut(Code::Truncated, format!("the answer's stream ended {how}")))
+    }
+
+    /// Whether every answer that was begun gave its reason to finish.
+    fn is_finished(&self) -> bool {
+        !self.answers.is_empty() && self.answers.values().all(|p| *p == Progress::Finished)
+    }
+
+    /// Whether answers were begun, and none ever gave a reason: the server gives none.
+    fn gives_no_reasons(&self) -> bool {
+        !self.answers.is_empty() && self.answers.values().all(|p| *p == Progress::Begun)
     }
 
     fn read(&mut self, event: &SseEvent) -> Result<Read, Broken> {
@@ -113,8 +141,7 @@ impl ChatReader {
     }
 
     fn marker(&self) -> Result<Read, Broken> {
-        let finished = !self.answers.is_empty() && self.answers.values().all(|p| *p == Progress::Finished);
-        if finished {
+        if self.is_finished() || (self.manners == Manners::Either && self.gives_no_reasons()) {
             return Ok(Read::Complete);
         }
         Err(cut(
@@ -130,7 +157,8 @@ impl ChatReader {
         if let Some(error) = &chunk.error {
             return Err(self.told(&Complaint::of_error(error)));
         }
-        if event == "error" {
+        // Older vLLM says it so, as a chunk of its own (as documented, not run).
+        if event == "error" || (chunk.object == "error" && chunk.choices.is_empty()) {
             return Err(self.told(&Complaint::of_body(data).unwrap_or_default()));
         }
         for choice in &chunk.choices {

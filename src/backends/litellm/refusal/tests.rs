@@ -105,3 +105,61 @@ fn no_key_is_shown_however_the_server_echoes_it() {
     let bare = judged(&answer("HTTP/1.1 400 X\n\nyou sent sk-our-own-key"), true);
     assert!(!bare.message().contains("our-own"), "{bare}");
 }
+
+/// Shapes of other servers, from their documentation and the reports of their users; none of them was run.
+#[test]
+fn errors_of_other_servers_are_understood() {
+    for (status, body, code, words) in [
+        // Ollama.
+        (
+            404,
+            r#"{"error":{"message":"model 'x' not found","type":"not_found_error","param":null,"code":null}}"#,
+            Code::MissingModel,
+            "model 'x' not found",
+        ),
+        (
+            400,
+            r#"{"error":"invalid character 'x' looking for beginning of value"}"#,
+            Code::BadRequest,
+            "invalid character",
+        ),
+        (404, "404 page not found", Code::NotFound, "404 page not found"),
+        // vLLM, before and since it wraps its errors.
+        (
+            404,
+            r#"{"object":"error","message":"The model `x` does not exist.","type":"NotFoundError","param":null,"code":404}"#,
+            Code::MissingModel,
+            "does not exist",
+        ),
+        (
+            400,
+            r#"{"error":{"message":"This model's maximum context length is 10 tokens.","type":"BadRequestError","param":null,"code":400}}"#,
+            Code::BadRequest,
+            "maximum context",
+        ),
+        (404, r#"{"detail":"Not Found"}"#, Code::NotFound, "Not Found"),
+        // llama.cpp.
+        (
+            503,
+            r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,
+            Code::Loading,
+            "Loading model",
+        ),
+        (
+            401,
+            r#"{"error":{"code":401,"message":"Invalid API Key","type":"authentication_error"}}"#,
+            Code::AuthWrong,
+            "Invalid API Key",
+        ),
+        // Anything else in the field.
+        (500, r#"{"error":{"error":{"deep":true}}}"#, Code::BackendError, "deep"),
+        (500, r#"{"error":null}"#, Code::BackendError, "null"),
+        (429, "", Code::RateLimited, ""),
+    ] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let answer = Answer { status, headers: http::HeaderMap::new(), body: body.to_owned().into() };
+        let fault = judged(&answer, true);
+        assert_eq!(fault.code(), code, "{body}: {fault}");
+        assert!(fault.message().contains(words), "{body}: {fault}");
+    }
+}

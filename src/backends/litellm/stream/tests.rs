@@ -20,11 +20,20 @@ enum Ending {
 }
 
 fn read(bytes: &[u8]) -> Ending {
-    let (mut decoder, mut reader) = (SseDecoder::new(1 << 20), ChatReader::default());
+    read_of(Manners::Both, bytes)
+}
+
+fn read_of(manners: Manners, bytes: &[u8]) -> Ending {
+    let (mut decoder, mut reader) = (SseDecoder::new(1 << 20), ChatReader::new(Redactor::default(), manners));
     let mut assembly = Assembly::default();
     decoder.feed(bytes);
     let ending = loop {
-        let Some(event) = decoder.next_event().unwrap() else { break reader.end() };
+        let Some(event) = decoder.next_event().unwrap() else {
+            match reader.end() {
+                Ok(()) => return Ending::Complete(assembly.finish().text().to_owned()),
+                Err(broken) => break broken,
+            }
+        };
         match reader.event(&event) {
             Ok(Read::Chunk(chunk)) => assembly.add(*chunk),
             Ok(Read::Complete) => return Ending::Complete(assembly.finish().text().to_owned()),
@@ -103,6 +112,49 @@ fn what_else_servers_put_into_streams_is_understood() {
         told(Code::OutOfMemory, "CUDA out of memory")
     );
     assert_eq!(read(b"data: <html>\n\n"), Ending::Cut(Code::Protocol));
+}
+
+/// Shapes of other servers, from their documentation and the reports of their users; none of them was run.
+#[test]
+fn other_servers_are_believed_by_their_reason_or_by_their_marker() {
+    let either = |text: &str| read_of(Manners::Either, text.as_bytes());
+    let said = |text: &str| Ending::Complete(text.to_owned());
+    let chunk = |delta: &str, reason: &str| {
+        format!(
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{{delta}}},\"finish_reason\":{reason}}}]}}\n\n"
+        )
+    };
+    let (hi, end) = (chunk(r#""role":"assistant","content":"hi""#, "null"), chunk("", "\"stop\""));
+    // llama.cpp before September 2024, ik_llama.cpp: no marker.
+    assert_eq!(either(&format!("{hi}{end}")), said("hi"));
+    assert_eq!(either(&hi), Ending::Cut(Code::Truncated), "neither reason nor marker");
+    assert_eq!(either(""), Ending::Cut(Code::Truncated));
+    // Gateways that give no reason.
+    assert_eq!(either(&format!("{hi}data: [DONE]\n\n")), said("hi"));
+    let two = "data: {\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"},{\"index\":1,\"delta\":{}}]}\n\n";
+    assert_eq!(
+        either(&format!("{two}data: [DONE]\n\n")),
+        Ending::Cut(Code::Truncated),
+        "one answer lacks its end"
+    );
+    // Ollama before May 2024: a reason that is empty until the last.
+    let empty = chunk(r#""content":"hi""#, "\"\"");
+    assert_eq!(either(&format!("{empty}{end}data: [DONE]\n\n")), said("hi"));
+    // Ollama: all in one chunk, the reason with it, `reasoning` beside the text.
+    let one = chunk(r#""role":"assistant","content":"hi","reasoning":"I think""#, "\"stop\"");
+    assert_eq!(either(&format!("{one}data: [DONE]\n\n")), said("hi"));
+    // vLLM and SGLang with `continuous_usage_stats`, llama.cpp with `timings` and its usage beside the reason.
+    let counted = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"stop_reason\":null}],\
+                   \"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1},\"timings\":{\"predicted_ms\":0.028}}\n\n";
+    assert_eq!(either(&format!("{counted}{end}data: [DONE]\n\n")), said("hi"));
+    // Older vLLM: an error as a chunk.
+    let error = "data: {\"object\":\"error\",\"message\":\"CUDA out of memory\",\"type\":\"InternalServerError\",\
+                 \"code\":500}\n\n";
+    let told =
+        Ending::Told(Code::OutOfMemory, "the server broke the answer off: CUDA out of memory".to_owned());
+    for manners in [Manners::Both, Manners::Either] {
+        assert_eq!(read_of(manners, format!("{hi}{error}data: [DONE]\n\n").as_bytes()), told);
+    }
 }
 
 #[test]
