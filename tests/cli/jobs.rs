@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use crate::binary::Place;
 
 /// A workflow of so many steps, 50 ms each.
-fn flow(steps: u32) -> String {
+pub(crate) fn flow(steps: u32) -> String {
     format!(
         r#"{{"1":{{"class_type":"EmptyImage","inputs":{{"width":8,"height":8,"batch_size":1,"color":1}}}},
         "2":{{"class_type":"WireSlow","inputs":{{"image":["1",0],"steps":{steps},"delay":0.05,"preview":false,"fail_at":-1,"nonce":{steps}}}}},
@@ -17,7 +17,7 @@ fn flow(steps: u32) -> String {
     )
 }
 
-fn configured(sim: &SimComfyui) -> Place {
+pub(crate) fn configured(sim: &SimComfyui) -> Place {
     let place = Place::new();
     let port = sim.server().port();
     let text = format!(
@@ -29,7 +29,7 @@ fn configured(sim: &SimComfyui) -> Place {
     place
 }
 
-fn last(lines: &str) -> Value {
+pub(crate) fn last(lines: &str) -> Value {
     serde_json::from_str(lines.lines().last().unwrap()).unwrap()
 }
 

@@ -11,3 +11,4 @@ mod offline;
 mod pipe;
 mod registry;
 mod stranger;
+mod submit;

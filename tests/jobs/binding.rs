@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use backline::state::Store;
 use backline::{
     Supervisor, Wanted,
-    config::{BackendConfig, Config},
+    config::{BackendConfig, Config, PoolConfig},
     jobs::Job,
     model::{Code, EventBody, JobState, Kind, Phase},
     net::Address,
@@ -56,6 +56,34 @@ async fn jobs_are_taken_while_everything_is_down_by_name_and_by_what_they_need()
         assert_eq!((status.state, status.attempts), (JobState::Done, 1), "{status:#?}");
     }
     assert_eq!(sim.all_executions(), 3);
+}
+
+/// A pool of two, both off: the job goes to the one that comes, over a stop of ours as well.
+#[tokio::test]
+async fn a_job_for_a_pool_waits_for_any_of_its_members() {
+    let sims = [
+        SimComfyui::start(Version::V0_24_0).await.unwrap(),
+        SimComfyui::start(Version::V0_24_0).await.unwrap(),
+    ];
+    let backend = |id: &str, sim: &SimComfyui| {
+        BackendConfig::new(id.parse().unwrap(), Kind::Comfyui, Address::loopback(sim.server().port()))
+    };
+    let members = vec!["a".parse().unwrap(), "b".parse().unwrap()];
+    let config = Config::new().backend(backend("a", &sims[0])).backend(backend("b", &sims[1]));
+    let home = Home::new(config.pool(PoolConfig::new("studio".parse().unwrap(), members)));
+    sims.iter().for_each(|sim| sim.server().kill());
+    let first = home.start().await;
+    let id = first.run(job("studio", 1)).await.unwrap().id();
+    let report = first.shutdown(Duration::ZERO).await;
+    assert_eq!(report.waiting, [id]);
+    let second = home.start().await;
+    let waiting = second.job(id).await.unwrap();
+    assert_eq!((waiting.status().state, &waiting.status().target[..]), (JobState::Queued, "studio"));
+    sims[1].server().restart().await.unwrap();
+    let status = end(&waiting).await;
+    assert_eq!((status.state, status.attempts), (JobState::Done, 1), "{status:#?}");
+    assert_eq!(status.backend.as_ref().unwrap().as_str(), "b");
+    assert_eq!((sims[0].all_executions(), sims[1].all_executions()), (0, 1));
 }
 
 #[tokio::test]
