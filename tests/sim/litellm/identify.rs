@@ -1,6 +1,9 @@
 //! Who is behind a port, and whether the key opens.
 
-use backline::model::{Capability, Code, Kind};
+use backline::{
+    backends::Session as _,
+    model::{Capability, Code, Kind},
+};
 use http::StatusCode;
 
 use super::rig::{dial, line, sim, stranger, target};
@@ -84,6 +87,27 @@ async fn an_openai_server_is_sent_to_its_own_kind() {
     assert_eq!(line.identity.title.as_deref(), Some("Ollama"));
     assert_eq!(line.identity.version.as_deref(), Some("0.9.9"));
     assert_eq!(line.identity.models[..], ["llama3"]);
+}
+
+#[tokio::test]
+async fn an_ollama_tells_what_it_has_loaded_and_one_that_does_not_is_well_all_the_same() {
+    for (running, loaded) in [
+        (
+            (200, JSON, r#"{"models":[{"name":"llama3","size_vram":5137025024}]}"#),
+            Some(vec!["llama3".to_owned()]),
+        ),
+        ((200, JSON, r#"{"models":[]}"#), Some(Vec::new())),
+        ((404, "text/plain", "404 page not found"), None),
+    ] {
+        let server = stranger(move |path, _| match path {
+            "/v1/models" => (200, JSON, LISTING),
+            "/api/ps" => running,
+            _ => (404, "text/plain", "404 page not found"),
+        });
+        let server = server.await.unwrap();
+        let line = dial(target(&server.url(), Kind::Openai, None)).await.unwrap();
+        assert_eq!(line.session.probe().await.unwrap().loaded, loaded);
+    }
 }
 
 #[tokio::test]
