@@ -12,6 +12,7 @@ mod litellm;
 mod matrix;
 mod nginx;
 mod pools;
+mod promises;
 mod server;
 mod story;
 mod wan2gp;

@@ -89,7 +89,8 @@ impl Server {
         kill(Pid::from_raw(i32::try_from(id).unwrap()), signal).unwrap();
     }
 
-    fn log(&self) -> String {
+    /// What it has written so far.
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 }
