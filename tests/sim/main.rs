@@ -4,5 +4,7 @@
 
 mod comfyui;
 mod gradio;
+mod line;
 mod litellm;
+mod log;
 mod wan2gp;

@@ -8,7 +8,11 @@ use backline::{
     sim::{Act, comfyui::Upgrades},
 };
 
-use super::rig::{Line, Log, attempt, connector, end, fault_of, follow, sim, slow};
+use super::rig::{attempt, connector, fault_of, sim, slow};
+use crate::{
+    line::Line,
+    log::{Log, end, follow},
+};
 
 fn lost(sign: &Sign) -> bool {
     matches!(sign, Sign::Lost(_))
@@ -18,7 +22,7 @@ fn lost(sign: &Sign) -> bool {
 async fn a_cut_line_in_the_middle_of_a_job_costs_nothing() {
     let sim = sim().await;
     let connector = connector(&sim);
-    let mut line = Line::dial(&connector).await.unwrap();
+    let line = Line::dial(&connector).await.unwrap();
     let job = attempt(&slow(40, 0.03, ""), Start::Fresh);
     let log = Arc::new(Log::default());
     let run = line.run(job.clone(), &log);
@@ -73,7 +77,7 @@ async fn a_lost_request_is_sent_again_once_its_absence_is_proven() {
 async fn a_job_that_its_server_forgot_in_a_restart_is_gone() {
     let sim = sim().await;
     let connector = connector(&sim);
-    let mut line = Line::dial(&connector).await.unwrap();
+    let line = Line::dial(&connector).await.unwrap();
     let job = attempt(&slow(500, 0.05, ""), Start::Fresh);
     let log = Arc::new(Log::default());
     let run = line.run(job.clone(), &log);
@@ -97,7 +101,7 @@ async fn a_job_that_its_server_forgot_in_a_restart_is_gone() {
 async fn a_job_that_nobody_watched_to_the_death_may_have_finished() {
     let sim = sim().await;
     let connector = connector(&sim);
-    let mut line = Line::dial(&connector).await.unwrap();
+    let line = Line::dial(&connector).await.unwrap();
     let job = attempt(&slow(500, 0.05, ""), Start::Fresh);
     let log = Arc::new(Log::default());
     let run = line.run(job.clone(), &log);
@@ -116,7 +120,7 @@ async fn a_job_that_nobody_watched_to_the_death_may_have_finished() {
 #[tokio::test]
 async fn a_mute_socket_delays_a_result_and_is_found_out() {
     let sim = sim().await;
-    let mut line = Line::dial(&connector(&sim)).await.unwrap();
+    let line = Line::dial(&connector(&sim)).await.unwrap();
     sim.mute(true);
     let job = attempt(&slow(2, 0.01, ""), Start::Fresh);
     let finished = end(line.run(job.clone(), &Arc::default())).await.unwrap();
@@ -132,7 +136,7 @@ async fn a_mute_socket_delays_a_result_and_is_found_out() {
 async fn a_deaf_socket_is_found_by_the_probe_and_replaced_under_another_id() {
     let sim = sim().await;
     let connector = connector(&sim);
-    let mut line = Line::dial(&connector).await.unwrap();
+    let line = Line::dial(&connector).await.unwrap();
     // Another socket takes our id and closes: the server forgets the id, and with it us.
     let path = sim.server().seen().into_iter().find(|s| s.path.starts_with("/ws")).unwrap().path;
     deafen(&sim.server().url(), &path).await;
@@ -162,7 +166,7 @@ async fn deafen(url: &str, path: &str) {
 async fn without_upgrades_jobs_are_polled_for() {
     let sim = sim().await;
     sim.upgrades(Upgrades::Refused);
-    let mut line = Line::dial(&connector(&sim)).await.unwrap();
+    let line = Line::dial(&connector(&sim)).await.unwrap();
     assert_eq!(line.channel, Channel::Polling);
     let log = Arc::new(Log::default());
     let job = attempt(&slow(30, 0.02, ""), Start::Fresh);
@@ -176,7 +180,7 @@ async fn without_upgrades_jobs_are_polled_for() {
 #[tokio::test]
 async fn a_server_that_stops_is_silent_and_heard_again() {
     let sim = sim().await;
-    let mut line = Line::dial(&connector(&sim)).await.unwrap();
+    let line = Line::dial(&connector(&sim)).await.unwrap();
     sim.server().freeze();
     line.until(|s| matches!(s, Sign::Silent(fault) if fault.code() == Code::Hang)).await;
     sim.server().thaw();

@@ -9,7 +9,11 @@ use backline::{
 };
 use futures_util::{StreamExt, stream};
 
-use super::rig::{Line, Log, attempt, connector, end, fault_of, sim, slow};
+use super::rig::{attempt, connector, fault_of, sim, slow};
+use crate::{
+    line::Line,
+    log::{Log, end},
+};
 
 #[tokio::test]
 async fn a_job_shows_its_progress_and_previews_and_leaves_its_file() {

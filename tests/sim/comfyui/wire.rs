@@ -10,7 +10,8 @@ use backline::{
 use futures_util::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 
-use super::rig::{Line, PATIENCE, connector, sim, slow, target};
+use super::rig::{connector, sim, slow, target};
+use crate::{line::Line, log::PATIENCE};
 
 #[tokio::test]
 async fn the_key_goes_out_only_after_the_fingerprint_and_never_an_origin() {

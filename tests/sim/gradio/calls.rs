@@ -13,7 +13,11 @@ use backline::{
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::rig::{Line, Log, attempt, connector, end, sim, sim_with};
+use super::rig::{attempt, call, connector, sim, sim_with};
+use crate::{
+    line::Line,
+    log::{Log, end},
+};
 
 fn result(finished: &backline::backends::Finished) -> Value {
     serde_json::from_str(finished.result.as_ref().unwrap().get()).unwrap()
@@ -46,7 +50,7 @@ async fn a_function_runs_with_progress_and_leaves_its_picture() {
         let line = Line::dial(&connector(&sim)).await.unwrap();
         let log = Arc::new(Log::default());
         let attempt = attempt("/generate", r#"["a cat",4,null,"t2v"]"#);
-        let finished = end(&mut line.run(attempt.clone(), &log)).await.unwrap();
+        let finished = end(line.run(attempt.clone(), &log)).await.unwrap();
         assert_eq!(result(&finished)["data"][1], "done a cat img=None");
         let reports = log.all();
         assert!(matches!(&reports[0], Report::Accepted { remote } if *remote == attempt.remote));
@@ -77,7 +81,7 @@ async fn a_generator_is_seen_as_it_grows() {
         let sim = sim(version).await;
         let line = Line::dial(&connector(&sim)).await.unwrap();
         let log = Arc::new(Log::default());
-        let finished = end(&mut line.run(attempt("stream", r#"["s",3]"#), &log)).await.unwrap();
+        let finished = end(line.run(attempt("stream", r#"["s",3]"#), &log)).await.unwrap();
         let seen: Vec<Value> = log.partials().iter().map(|p| serde_json::from_str(p).unwrap()).collect();
         let yields: Vec<Value> = (0..3)
             .map(|i| {
@@ -95,17 +99,17 @@ async fn a_generator_is_seen_as_it_grows() {
 async fn arguments_go_by_name_too_with_the_apps_defaults() {
     let sim = sim(Version::V6_31_0).await;
     let line = Line::dial(&connector(&sim)).await.unwrap();
-    let finished = line.call("generate", r#"{"image_start":null,"prompt":"by name"}"#).await.unwrap();
+    let finished = call(&line, "generate", r#"{"image_start":null,"prompt":"by name"}"#).await.unwrap();
     assert_eq!(result(&finished)["data"][1], "done by name img=None");
-    let finished = line.call("stream", r#"["three steps"]"#).await.unwrap();
+    let finished = call(&line, "stream", r#"["three steps"]"#).await.unwrap();
     assert_eq!(result(&finished)["data"][1]["step"], 2);
 
-    let fault = refused(line.call("generate", r#"{"prompt":"x","image_start":null,"stpes":4}"#).await);
+    let fault = refused(call(&line, "generate", r#"{"prompt":"x","image_start":null,"stpes":4}"#).await);
     assert_eq!(fault.code(), Code::BadRequest);
     assert!(fault.message().contains("no parameter `stpes`") && fault.message().contains("steps"), "{fault}");
-    let fault = refused(line.call("generate", r#"["only a prompt"]"#).await);
+    let fault = refused(call(&line, "generate", r#"["only a prompt"]"#).await);
     assert!(fault.message().contains("no `image_start`"), "{fault}");
-    let fault = refused(line.call("noop", r#"[1,2]"#).await);
+    let fault = refused(call(&line, "noop", r#"[1,2]"#).await);
     assert_eq!(fault.code(), Code::BadRequest);
     assert_eq!(sim.all_begun(), 2, "a wrong call reached the app");
 }
@@ -116,11 +120,11 @@ async fn a_function_has_a_name_or_an_index() {
         let sim = sim(version).await;
         let line = Line::dial(&connector(&sim)).await.unwrap();
         for function in ["/noop", "noop", "2", "unqueued"] {
-            let finished = line.call(function, r#"["hi"]"#).await.unwrap();
+            let finished = call(&line, function, r#"["hi"]"#).await.unwrap();
             assert_eq!(result(&finished)["data"], json!(["hi"]), "{function}");
         }
         for unknown in ["generte", "false", "unnamed", "99"] {
-            let fault = refused(line.call(unknown, "[]").await);
+            let fault = refused(call(&line, unknown, "[]").await);
             assert_eq!(fault.code(), Code::NotFound, "{unknown}");
             assert!(fault.message().contains("/generate"), "{fault}");
         }
@@ -131,7 +135,7 @@ async fn a_function_has_a_name_or_an_index() {
 async fn a_state_is_the_apps_own_and_no_argument() {
     let sim = sim_with(Version::V5_29_0, Options { flavour: Flavour::WanGp, ..Options::default() }).await;
     let line = Line::dial(&connector(&sim)).await.unwrap();
-    let finished = line.call("save_inputs", r#"["form"]"#).await.unwrap();
+    let finished = call(&line, "save_inputs", r#"["form"]"#).await.unwrap();
     assert_eq!(result(&finished)["data"], json!(["form"]));
 }
 
@@ -145,7 +149,7 @@ async fn a_file_goes_there_and_comes_back() {
         let bytes: Vec<u8> = (0..200_000u32).map(|i| (i % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
         let data = json!([{"$file": path}]).to_string();
-        let finished = line.call("fileecho", &data).await.unwrap();
+        let finished = call(&line, "fileecho", &data).await.unwrap();
         let [file] = finished.files.as_slice() else { panic!("{:?}", finished.files) };
         assert_eq!(file.name, "in put.bin");
         let (_, back) = read(&*line.session, file.clone(), 0).await;
@@ -155,9 +159,9 @@ async fn a_file_goes_there_and_comes_back() {
         let upload = Upload::Bytes { name: "b.txt".to_owned(), bytes: "text".into() };
         let sent = session.upload(upload).await.unwrap();
         let data = json!([sent]).to_string();
-        assert_eq!(line.call("fileecho", &data).await.unwrap().files.len(), 1);
+        assert_eq!(call(&line, "fileecho", &data).await.unwrap().files.len(), 1);
 
-        let fault = refused(line.call("fileecho", r#"[{"$file":"/no/such/file"}]"#).await);
+        let fault = refused(call(&line, "fileecho", r#"[{"$file":"/no/such/file"}]"#).await);
         assert_eq!(fault.code(), Code::Disk);
         let gone = backline::backends::RemoteFile { locator: "/tmp/gradio/none".to_owned(), ..file.clone() };
         let fault = session.fetch(gone, 0).await.err().unwrap();
@@ -172,12 +176,14 @@ async fn a_failure_says_what_the_app_said() {
         let line = Line::dial(&connector(&sim)).await.unwrap();
         for (prompt, said) in [("fail", "boom from generate"), ("crash", "internal detail")] {
             let data = json!([prompt, 3, null, "t2v"]).to_string();
-            let Err(Setback::Failed(fault)) = line.call("generate", &data).await else { panic!("{prompt}") };
+            let Err(Setback::Failed(fault)) = call(&line, "generate", &data).await else {
+                panic!("{prompt}")
+            };
             assert_eq!(fault.code(), Code::ExecutionFailed);
             assert!(fault.message().contains(said), "{fault}");
         }
         let forbidden = r#"[{"path":"/etc/passwd","meta":{"_type":"gradio.FileData"}}]"#;
-        let Err(Setback::Failed(fault)) = line.call("fileecho", forbidden).await else { panic!("served") };
+        let Err(Setback::Failed(fault)) = call(&line, "fileecho", forbidden).await else { panic!("served") };
         assert!(fault.message().contains("/etc/passwd"), "{fault}");
     }
 }
@@ -194,7 +200,7 @@ async fn a_full_queue_is_busy_and_nothing_was_sent() {
             runs.push((line.run(attempt("generate", &data), &log), log.clone()));
             log.until_waiting().await;
         }
-        let fault = refused(line.call("generate", r#"["one too many",1,null,"t2v"]"#).await);
+        let fault = refused(call(&line, "generate", r#"["one too many",1,null,"t2v"]"#).await);
         assert_eq!(fault.code(), Code::QueueFull, "{fault}");
         assert_eq!(sim.begun("generate", "one too many"), 0);
         let pulse = line.session.probe().await.unwrap();

@@ -12,7 +12,8 @@ use backline::{
 };
 use http::StatusCode;
 
-use super::rig::{Line, connector, sim, sim_with, target};
+use super::rig::{call, connector, sim, sim_with, target};
+use crate::line::Line;
 
 async fn refusal(connector: &Gradio) -> backline::model::Fault {
     match Line::dial(connector).await {
@@ -80,7 +81,7 @@ async fn a_locked_app_wants_a_log_in_and_takes_the_right_one() {
         assert_eq!(refusal(&with_login(&sim, "wrong")).await.code(), Code::AuthWrong);
         let line = Line::dial(&with_login(&sim, "pass word&")).await.unwrap();
         line.session.probe().await.unwrap();
-        let finished = line.call("noop", r#"["hi"]"#).await.unwrap();
+        let finished = call(&line, "noop", r#"["hi"]"#).await.unwrap();
         assert_eq!(finished.result.unwrap().get(), r#"{"data":["hi"]}"#);
         let joins: Vec<_> =
             sim.server().seen().into_iter().filter(|s| s.path.ends_with("queue/join")).collect();
@@ -102,11 +103,11 @@ async fn a_password_goes_to_nothing_but_a_proved_gradio() {
 async fn a_restarted_app_is_logged_in_to_anew() {
     let sim = locked(Version::V5_29_0).await;
     let connector = with_login(&sim, "pass word&");
-    let mut line = Line::dial(&connector).await.unwrap();
+    let line = Line::dial(&connector).await.unwrap();
     sim.server().restart().await.unwrap();
     line.lost().await;
     let line = Line::dial(&connector).await.unwrap();
-    line.call("noop", r#"["again"]"#).await.unwrap();
+    call(&line, "noop", r#"["again"]"#).await.unwrap();
 }
 
 #[tokio::test]
@@ -137,14 +138,14 @@ async fn an_app_without_a_heartbeat_is_ready_all_the_same() {
     sim.server().trouble("/heartbeat", None, Act::Answer(StatusCode::NOT_FOUND, "{}".to_owned()));
     let line = Line::dial(&connector(&sim)).await.unwrap();
     assert_eq!(line.channel, Channel::None);
-    line.call("noop", r#"["hi"]"#).await.unwrap();
+    call(&line, "noop", r#"["hi"]"#).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_killed_app_is_lost_at_once() {
     for version in Version::ALL {
         let sim = sim(version).await;
-        let mut line = Line::dial(&connector(&sim)).await.unwrap();
+        let line = Line::dial(&connector(&sim)).await.unwrap();
         let begun = tokio::time::Instant::now();
         sim.server().kill();
         let fault = line.lost().await;
@@ -183,13 +184,13 @@ async fn a_heartbeat_that_is_held_back_holds_nobody_up() {
     let sim = sim(Version::V6_31_0).await;
     let late = Duration::from_millis(1_500);
     sim.server().trouble("/gradio_api/heartbeat", Some(1), Act::Delay(late));
-    let mut line = Line::dial(&connector(&sim)).await.unwrap();
+    let line = Line::dial(&connector(&sim)).await.unwrap();
     assert_eq!(line.channel, Channel::Degraded);
-    line.call("noop", r#"["works"]"#).await.unwrap();
+    call(&line, "noop", r#"["works"]"#).await.unwrap();
     line.until(|sign| *sign == Sign::Channel(Channel::Live)).await;
 
     sim.server().trouble("/gradio_api/heartbeat", Some(1), Act::Hang);
-    let mut line = Line::dial(&connector(&sim)).await.unwrap();
+    let line = Line::dial(&connector(&sim)).await.unwrap();
     sim.server().kill();
     line.lost().await;
 }

@@ -12,7 +12,11 @@ use backline::{
 };
 use http::StatusCode;
 
-use super::rig::{Line, Log, attempt, connector, end, follow, sim};
+use super::rig::{attempt, call, connector, sim};
+use crate::{
+    line::Line,
+    log::{Log, end, follow},
+};
 
 const LONG: &str = r#"["long",40,null,"t2v"]"#;
 
@@ -36,10 +40,10 @@ async fn a_cancelled_call_is_no_success() {
             let line = Line::dial(&connector(&sim)).await.unwrap();
             let log = Arc::new(Log::default());
             let attempt = attempt(function, data);
-            let mut run = line.run(attempt.clone(), &log);
+            let run = line.run(attempt.clone(), &log);
             log.until(|r| matches!(r, Report::Progress(_) | Report::Partial(_))).await;
             line.session.cancel(attempt.remote.clone()).await.unwrap();
-            assert!(matches!(end(&mut run).await, Err(Setback::Cancelled)), "{version:?} {function}");
+            assert!(matches!(end(run).await, Err(Setback::Cancelled)), "{version:?} {function}");
             let fault = line.session.cancel(attempt.remote).await.unwrap_err();
             assert_eq!(fault.code(), Code::NotFound);
         }
@@ -75,10 +79,10 @@ async fn a_call_of_another_process_is_taken_up_and_cancelled_by_its_id() {
         drop(first);
         let (second, log) = (Line::dial(&connector(&sim)).await.unwrap(), Arc::new(Log::default()));
         let past = Past { boot, seen: Seen::Arrived };
-        let mut run = second.run(Attempt { past, ..follow(&attempt) }, &log);
+        let run = second.run(Attempt { past, ..follow(&attempt) }, &log);
         log.until_progress().await;
         second.session.cancel(attempt.remote.clone()).await.unwrap();
-        assert!(matches!(end(&mut run).await, Err(Setback::Cancelled)), "{version:?}");
+        assert!(matches!(end(run).await, Err(Setback::Cancelled)), "{version:?}");
         assert_eq!((sim.begun("generate", "long"), streams_opened(&sim)), (1, 1), "{version:?}");
     }
 }
@@ -89,16 +93,16 @@ async fn a_queued_call_that_is_cancelled_never_runs() {
         let sim = sim(version).await;
         let line = Line::dial(&connector(&sim)).await.unwrap();
         let (first, second) = (Arc::new(Log::default()), Arc::new(Log::default()));
-        let mut running = line.run(attempt("generate", r#"["first",8,null,"t2v"]"#), &first);
+        let running = line.run(attempt("generate", r#"["first",8,null,"t2v"]"#), &first);
         first.until_progress().await;
         let queued = attempt("generate", r#"["second",1,null,"t2v"]"#);
-        let mut waiting = line.run(queued.clone(), &second);
+        let waiting = line.run(queued.clone(), &second);
         second.until_waiting().await;
         line.session.cancel(queued.remote).await.unwrap();
-        assert!(matches!(end(&mut waiting).await, Err(Setback::Cancelled)));
-        end(&mut running).await.unwrap();
+        assert!(matches!(end(waiting).await, Err(Setback::Cancelled)));
+        end(running).await.unwrap();
         // It would have had its turn before this one.
-        line.call("generate", r#"["third",1,null,"t2v"]"#).await.unwrap();
+        call(&line, "generate", r#"["third",1,null,"t2v"]"#).await.unwrap();
         assert_eq!(sim.begun("generate", "second"), 0, "{version:?}");
     }
 }
@@ -109,7 +113,7 @@ async fn a_lost_answer_is_resolved_without_a_second_request() {
         let sim = sim(version).await;
         let line = Line::dial(&connector(&sim)).await.unwrap();
         // What the names and defaults are is known before.
-        line.call("noop", r#"["first"]"#).await.unwrap();
+        call(&line, "noop", r#"["first"]"#).await.unwrap();
         // Cutting the answer cuts the heartbeat too, so the session ends.
         sim.server().trouble(join_path(version), Some(1), Act::LoseAnswer);
         let connector = connector(&sim);
@@ -155,7 +159,7 @@ async fn a_proxys_error_page_for_a_join_is_a_doubt_that_is_resolved() {
     let line = Line::dial(&connector(&sim)).await.unwrap();
     let page = Act::Answer(StatusCode::GATEWAY_TIMEOUT, "<html>504</html>".to_owned());
     sim.server().trouble(join_path(version), Some(1), page);
-    let Err(Setback::Refused(fault)) = line.call("noop", r#"["x"]"#).await else { panic!("taken") };
+    let Err(Setback::Refused(fault)) = call(&line, "noop", r#"["x"]"#).await else { panic!("taken") };
     assert_eq!(fault.code(), Code::ProxyInTheWay);
 }
 
@@ -167,11 +171,11 @@ async fn a_stream_is_opened_once_and_its_loss_is_a_doubt() {
         let line = Line::dial(&connector).await.unwrap();
         let log = Arc::new(Log::default());
         let attempt = attempt("generate", r#"["drop",6,null,"t2v"]"#);
-        let mut run = line.run(attempt.clone(), &log);
+        let run = line.run(attempt.clone(), &log);
         log.until_progress().await;
         let opened = streams_opened(&sim);
         sim.server().cut();
-        assert!(matches!(end(&mut run).await, Err(Setback::Adrift(_))));
+        assert!(matches!(end(run).await, Err(Setback::Adrift(_))));
         let line = Line::dial(&connector).await.unwrap();
         let ended = line.session.clone().run(follow(&attempt), Arc::new(Log::default())).await;
         assert!(matches!(ended, Err(Setback::Uncertain(_))), "{ended:?}");
@@ -187,10 +191,10 @@ async fn a_generator_is_closed_when_its_stream_is_lost() {
     let sim = sim(Version::V6_31_0).await;
     let line = Line::dial(&connector(&sim)).await.unwrap();
     let log = Arc::new(Log::default());
-    let mut run = line.run(attempt("stream", r#"["drop",40]"#), &log);
+    let run = line.run(attempt("stream", r#"["drop",40]"#), &log);
     log.until(|r| matches!(r, Report::Partial(_))).await;
     sim.server().cut();
-    assert!(matches!(end(&mut run).await, Err(Setback::Adrift(_))));
+    assert!(matches!(end(run).await, Err(Setback::Adrift(_))));
     sim.left("stream", "drop").await;
     assert_eq!(sim.done("stream", "drop"), 0);
 }
@@ -200,13 +204,13 @@ async fn a_call_dies_with_its_app_and_that_is_known() {
     for version in Version::ALL {
         let sim = sim(version).await;
         let connector = connector(&sim);
-        let mut line = Line::dial(&connector).await.unwrap();
+        let line = Line::dial(&connector).await.unwrap();
         let log = Arc::new(Log::default());
         let attempt = attempt("generate", LONG);
-        let mut run = line.run(attempt.clone(), &log);
+        let run = line.run(attempt.clone(), &log);
         log.until_progress().await;
         sim.server().kill();
-        assert!(matches!(end(&mut run).await, Err(Setback::Adrift(_))));
+        assert!(matches!(end(run).await, Err(Setback::Adrift(_))));
         line.lost().await;
         let refused = Line::dial(&connector).await.err().unwrap();
         assert_eq!(refused.code(), Code::ConnectionRefused);
@@ -227,10 +231,10 @@ async fn a_call_that_was_cut_off_before_the_death_is_not_known_to_be_unfinished(
     let line = Line::dial(&connector).await.unwrap();
     let log = Arc::new(Log::default());
     let attempt = attempt("generate", LONG);
-    let mut run = line.run(attempt.clone(), &log);
+    let run = line.run(attempt.clone(), &log);
     log.until_progress().await;
     sim.server().cut();
-    assert!(matches!(end(&mut run).await, Err(Setback::Adrift(_))));
+    assert!(matches!(end(run).await, Err(Setback::Adrift(_))));
     // The app still lived: it may finish before it dies.
     Line::dial(&connector).await.unwrap();
     sim.server().restart().await.unwrap();
@@ -252,13 +256,13 @@ async fn an_ended_session_refuses_and_casts_adrift() {
     let sim = sim(Version::V6_31_0).await;
     let line = Line::dial(&connector(&sim)).await.unwrap();
     let log = Arc::new(Log::default());
-    let mut run = line.run(attempt("generate", LONG), &log);
+    let run = line.run(attempt("generate", LONG), &log);
     log.until_progress().await;
     assert_eq!(line.session.in_flight(), 1);
     line.session.end(backline::model::Fault::new(Code::Closing, "the test says so"));
-    let Err(Setback::Adrift(fault)) = end(&mut run).await else { panic!("ran on") };
+    let Err(Setback::Adrift(fault)) = end(run).await else { panic!("ran on") };
     assert_eq!(fault.code(), Code::Closing);
-    assert!(matches!(line.call("noop", "[1]").await, Err(Setback::Unsent(_))));
+    assert!(matches!(call(&line, "noop", "[1]").await, Err(Setback::Unsent(_))));
     assert_eq!(line.session.probe().await.unwrap_err().code(), Code::Closing);
     assert_eq!(line.session.in_flight(), 0);
 }
@@ -271,7 +275,7 @@ async fn strange_messages_and_a_stream_that_ends_early_do_no_harm() {
     let strange =
         "data: {\"msg\":\"brand_new\",\"x\":1}\n\ndata: not json\n\ndata: {\"msg\":\"close_stream\"}\n\n";
     sim.server().trouble(data_path(version), Some(1), Act::Answer(StatusCode::OK, strange.to_owned()));
-    let ended = line.call("noop", r#"["x"]"#).await;
+    let ended = call(&line, "noop", r#"["x"]"#).await;
     let Err(Setback::Adrift(fault)) = ended else { panic!("{ended:?}") };
     assert_eq!(fault.code(), Code::Truncated);
 }

@@ -9,7 +9,8 @@ use backline::{
 };
 use http::StatusCode;
 
-use super::rig::{Log, ask, attempt, dial, end, line, result, sim, stranger, target};
+use super::rig::{ask, attempt, dial, line, result, sim, stranger, target};
+use crate::log::{Log, end};
 
 #[tokio::test]
 async fn a_chat_is_streamed_and_its_completion_put_together() {
@@ -114,7 +115,7 @@ async fn a_cancel_ends_this_chat_and_no_other() {
     let remote = first.remote.clone();
     let first = line.run(first, &one);
     let second = line.run(attempt(&ask("stub")), &other);
-    one.until("tok1").await;
+    one.until_text("tok1").await;
     line.session.cancel(remote.clone()).await.unwrap();
     assert!(matches!(end(first).await, Err(Setback::Cancelled)));
     assert!(end(second).await.is_ok());
@@ -128,7 +129,7 @@ async fn the_sessions_end_ends_what_waits_on_it() {
     let line = line(&sim).await;
     let log = Arc::new(Log::default());
     let run = line.run(attempt(&ask("midhang")), &log);
-    log.until("tok1").await;
+    log.until_text("tok1").await;
     line.session.end(Fault::new(Code::Closing, "over"));
     let Err(Setback::Uncertain(fault)) = end(run).await else { panic!("not uncertain") };
     assert_eq!(fault.code(), Code::Closing);

@@ -12,7 +12,8 @@ use backline::{
     },
 };
 
-use super::rig::{Line, PATIENCE, ask, dial, sim, target};
+use super::rig::{Line, ask, dial, sim, target};
+use crate::log::PATIENCE;
 
 struct Rig {
     sim: SimLitellm,

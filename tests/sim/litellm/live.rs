@@ -8,7 +8,8 @@ use backline::{
 };
 use tokio::time::Instant;
 
-use super::rig::{Log, ask, attempt, dial, end, line, sim, stranger, target};
+use super::rig::{ask, attempt, dial, line, sim, stranger, target};
+use crate::log::{Log, end};
 
 #[tokio::test]
 async fn a_server_killed_in_the_middle_is_seen_within_a_second() {
@@ -16,7 +17,7 @@ async fn a_server_killed_in_the_middle_is_seen_within_a_second() {
     let mut line = line(&sim).await;
     let log = Arc::new(Log::default());
     let run = line.run(attempt(&ask("midhang")), &log);
-    log.until("tok1").await;
+    log.until_text("tok1").await;
     let killed = Instant::now();
     sim.kill();
     let Err(Setback::Uncertain(fault)) = end(run).await else { panic!("not uncertain") };
@@ -43,7 +44,7 @@ async fn a_fault_of_one_chat_ends_no_session() {
     let mut line = line(&sim).await;
     let log = Arc::new(Log::default());
     let run = line.run(attempt(&ask("midhang")), &log);
-    log.until("tok1").await;
+    log.until_text("tok1").await;
     sim.cut();
     let Err(Setback::Uncertain(_)) = end(run).await else { panic!("not uncertain") };
     // It was looked into: the server answers, and nothing is signed.
@@ -60,7 +61,7 @@ async fn a_stopped_server_is_silent_and_then_heard() {
     let mut line = dial(slow).await.unwrap();
     let log = Arc::new(Log::default());
     let run = line.run(attempt(&ask("stub")), &log);
-    log.until("tok0").await;
+    log.until_text("tok0").await;
     sim.freeze();
     let Err(Setback::Uncertain(fault)) = end(run).await else { panic!("not uncertain") };
     assert_eq!(fault.code(), Code::RequestTimeout);

@@ -12,7 +12,8 @@ use backline::{
 use futures_util::TryStreamExt;
 use serde_json::{Value, json, value::to_raw_value};
 
-use super::rig::{Line, Log, attempt, dial, end, line, result, sim, stranger, target};
+use super::rig::{Line, attempt, dial, line, result, sim, stranger, target};
+use crate::log::{Log, end};
 
 fn image(body: Value) -> Attempt {
     Attempt { work: Work::Image(to_raw_value(&body).unwrap().into()), ..attempt("{}") }

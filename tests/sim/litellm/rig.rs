@@ -1,14 +1,10 @@
 //! What the tests share: a server, a session, and somewhere to watch both.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use backline::{
     backends::{
-        Attempt, Connector, Dialed, Finished, Past, Report, Session as _, Setback, Sign, Sink, Start, Target,
+        Attempt, Connector, Dialed, Finished, Past, Session as _, Setback, Sign, Start, Target,
         litellm::{Litellm, Session},
         target::Timeouts,
     },
@@ -25,47 +21,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::task::JoinSet;
 
-/// Long past anything that a test waits for.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Reports as they came.
-#[derive(Default)]
-pub struct Log {
-    reports: Mutex<Vec<Report>>,
-    grown: tokio::sync::Notify,
-}
-
-impl Sink for Log {
-    fn report(&self, report: Report) {
-        self.reports.lock().unwrap().push(report);
-        self.grown.notify_waiters();
-    }
-}
-
-impl Log {
-    pub fn text(&self) -> String {
-        let delta = |r: &Report| if let Report::Delta(text) = r { text.clone() } else { String::new() };
-        self.reports.lock().unwrap().iter().map(delta).collect()
-    }
-
-    pub fn started(&self) -> bool {
-        self.reports.lock().unwrap().iter().any(|r| matches!(r, Report::Started))
-    }
-
-    /// Waits until this text has come.
-    pub async fn until(&self, text: &str) {
-        let seen = async {
-            loop {
-                let grown = self.grown.notified();
-                if self.text().contains(text) {
-                    return;
-                }
-                grown.await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("only {:?} came", self.text()));
-    }
-}
+use crate::log::{Log, PATIENCE, end};
 
 /// A session and its live channel.
 pub struct Line {
@@ -129,11 +85,6 @@ pub fn ask(model: &str) -> String {
 pub fn attempt(body: &str) -> Attempt {
     let work = Work::Chat(serde_json::value::RawValue::from_string(body.to_owned()).unwrap().into());
     Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh, past: Past::default() }
-}
-
-pub async fn end(mut run: JoinSet<Result<Finished, Setback>>) -> Result<Finished, Setback> {
-    let ended = tokio::time::timeout(PATIENCE, run.join_next()).await;
-    ended.expect("the run ends").expect("there is one").expect("it does not panic")
 }
 
 /// The completion of a finished chat.

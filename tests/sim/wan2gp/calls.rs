@@ -11,7 +11,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::rig::{Line, Log, attempt, end, sim};
+use super::rig::{Line, attempt, sim};
+use crate::log::{Log, end};
 
 async fn read(line: &Line, file: &RemoteFile, from: u64) -> (u64, Option<u64>, Vec<u8>) {
     let Download { total, offset, bytes } = line.session.fetch(file.clone(), from).await.unwrap();
@@ -108,7 +109,7 @@ async fn a_second_generation_is_refused_and_may_be_sent_again() {
     let (_, line) = Line::to(&sim).await;
     let log = std::sync::Arc::new(Log::default());
     let first = line.run(attempt(&json!({ "prompt": "one" })), &log);
-    log.until(10.0).await;
+    log.until_value(10.0).await;
     let (second, _) = line.generate(json!({ "prompt": "two" })).await;
     let Err(Setback::Refused(fault)) = second else { panic!("{second:?}") };
     assert!(fault.code() == Code::QueueFull && fault.is_retryable(), "{fault:?}");
@@ -128,7 +129,7 @@ async fn a_cancel_ends_the_job_by_our_id_and_by_the_servers() {
         let (_, line) = Line::to(&sim).await;
         let (log, attempt) = (std::sync::Arc::new(Log::default()), attempt(&json!({ "prompt": "x" })));
         let run = line.run(attempt.clone(), &log);
-        log.until(10.0).await;
+        log.until_value(10.0).await;
         let id = if by_theirs { log.accepted().unwrap() } else { attempt.remote };
         line.session.cancel(id).await.unwrap();
         cancelled(&sim, end(run).await).await;
@@ -160,7 +161,7 @@ async fn strange_answers_to_a_look_do_not_end_a_job() {
     let (_, line) = Line::to(&sim).await;
     let log = std::sync::Arc::new(Log::default());
     let run = line.run(attempt(&json!({ "prompt": "x" })), &log);
-    log.until(10.0).await;
+    log.until_value(10.0).await;
     for (status, body) in [
         (200, "{}"),
         (200, "<html>"),

@@ -12,7 +12,8 @@ use backline::{
 use http::StatusCode;
 use serde_json::json;
 
-use super::rig::{Line, PATIENCE, attempt, sim, target};
+use super::rig::{Line, attempt, sim, target};
+use crate::log::PATIENCE;
 
 #[tokio::test]
 async fn the_mcp_server_is_found_at_its_address_and_at_its_path() {
@@ -68,7 +69,7 @@ async fn on_the_page_generate_names_the_way_to_the_mcp_server() {
     let connector = Wan2gp::new(target(&page.server().url())).unwrap();
     let dialed = connector.dial(Epoch::new(1)).await.unwrap();
     assert_eq!(dialed.session.kind(), Kind::Wan2gp);
-    let log = std::sync::Arc::new(super::rig::Log::default());
+    let log = std::sync::Arc::new(crate::log::Log::default());
     let run = dialed.session.run(attempt(&json!({ "prompt": "a cat" })), log);
     let Err(Setback::Unsent(fault)) = tokio::time::timeout(PATIENCE, run).await.unwrap() else { panic!() };
     assert_eq!(fault.code(), Code::BadRequest);

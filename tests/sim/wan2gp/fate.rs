@@ -17,7 +17,8 @@ use backline::{
 };
 use serde_json::json;
 
-use super::rig::{Line, Log, PATIENCE, attempt, end, follow, sim, target};
+use super::rig::{Line, attempt, sim, target};
+use crate::log::{Log, PATIENCE, end, follow};
 
 #[tokio::test]
 async fn a_watched_job_that_dies_with_its_server_is_gone_unfinished() {
@@ -26,7 +27,7 @@ async fn a_watched_job_that_dies_with_its_server_is_gone_unfinished() {
     let (log, attempt) =
         (Arc::new(Log::default()), attempt(&json!({ "prompt": "x", "num_inference_steps": 50 })));
     let run = line.run(attempt.clone(), &log);
-    log.until(20.0).await;
+    log.until_value(20.0).await;
     sim.kill();
     let Sign::Lost(fault) = line.sign(|s| matches!(s, Sign::Lost(_))).await else { panic!() };
     assert_eq!(fault.code(), Code::ConnectionRefused);
@@ -51,7 +52,7 @@ async fn a_job_that_nobody_watched_to_the_death_is_not_called_unfinished() {
     let (log, attempt) =
         (Arc::new(Log::default()), attempt(&json!({ "prompt": "x", "num_inference_steps": 50 })));
     let run = line.run(attempt.clone(), &log);
-    log.until(20.0).await;
+    log.until_value(20.0).await;
     // Looks fail, twice a second, for longer than a job may go unseen.
     sim.trouble("/mcp/", None, Act::Answer(http::StatusCode::INTERNAL_SERVER_ERROR, "x".into()));
     let before = sim.seen().len();
@@ -74,7 +75,7 @@ async fn a_job_goes_on_when_its_connections_are_cut() {
     let log = Arc::new(Log::default());
     let run = line.run(attempt(&json!({ "prompt": "x", "num_inference_steps": 8 })), &log);
     for percent in [10.0, 30.0, 50.0] {
-        log.until(percent).await;
+        log.until_value(percent).await;
         sim.cut();
     }
     assert_eq!(end(run).await.unwrap().files.len(), 1);
@@ -89,7 +90,7 @@ async fn a_job_is_taken_up_on_the_next_session() {
     let (log, attempt) =
         (Arc::new(Log::default()), attempt(&json!({ "prompt": "x", "num_inference_steps": 8 })));
     let run = line.run(attempt.clone(), &log);
-    log.until(10.0).await;
+    log.until_value(10.0).await;
     line.session.end(backline::model::Fault::new(Code::Hang, "the test says so"));
     assert!(matches!(end(run).await, Err(Setback::Adrift(_))));
     let line = Line::dial(&connector).await.unwrap();
@@ -109,7 +110,7 @@ async fn a_frozen_server_loses_nothing() {
     let (_, line) = Line::to(&sim).await;
     let log = Arc::new(Log::default());
     let run = line.run(attempt(&json!({ "prompt": "x", "num_inference_steps": 8 })), &log);
-    log.until(10.0).await;
+    log.until_value(10.0).await;
     assert_eq!(line.session.in_flight(), 1, "silence must not end the session");
     sim.freeze();
     assert!(line.session.probe().await.is_err());

@@ -1,17 +1,14 @@
 //! What the tests share: a server, a session whose live channel is driven, and somewhere to watch both.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use backline::{
     backends::{
-        Attempt, Connector, Finished, Past, Report, Session as _, Setback, Sign, Sink, Start, Target,
+        Attempt, Connector, Finished, Past, Session as _, Setback, Sign, Start, Target,
         target::Timeouts,
         wan2gp::{Session, Wan2gp},
     },
-    model::{Epoch, Fault, Identity, Kind, Progress, Work},
+    model::{Epoch, Fault, Identity, Kind, Work},
     net::Address,
     sim::wan2gp::{Options, SimWan2gp},
 };
@@ -19,53 +16,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, value::to_raw_value};
 use tokio::{sync::watch, task::JoinSet};
 
-/// Long past anything that a test waits for.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Reports as they came.
-#[derive(Default)]
-pub struct Log {
-    reports: Mutex<Vec<Report>>,
-    grown: tokio::sync::Notify,
-}
-
-impl Sink for Log {
-    fn report(&self, report: Report) {
-        self.reports.lock().unwrap().push(report);
-        self.grown.notify_waiters();
-    }
-}
-
-impl Log {
-    pub fn all(&self) -> Vec<Report> {
-        self.reports.lock().unwrap().clone()
-    }
-
-    /// The server's id for the job.
-    pub fn accepted(&self) -> Option<String> {
-        let id = |r| if let Report::Accepted { remote } = r { Some(remote) } else { None };
-        self.all().into_iter().find_map(id)
-    }
-
-    pub fn progress(&self) -> Vec<Progress> {
-        let step = |r| if let Report::Progress(p) = r { Some(p) } else { None };
-        self.all().into_iter().filter_map(step).collect()
-    }
-
-    /// Waits until it is this far, in percent.
-    pub async fn until(&self, percent: f64) {
-        let seen = async {
-            loop {
-                let grown = self.grown.notified();
-                if self.progress().iter().any(|p| p.value >= percent) {
-                    return;
-                }
-                grown.await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("only {:?} came", self.all()));
-    }
-}
+use crate::log::{Log, PATIENCE, end};
 
 pub fn target(url: &str) -> Target {
     let mut target = Target::new("wan2gp".parse().unwrap(), Kind::Wan2gp, Address::parse(url).unwrap());
@@ -134,13 +85,4 @@ pub async fn sim(step_ms: u64) -> SimWan2gp {
 pub fn attempt(settings: &Value) -> Attempt {
     let work = Work::Generate(to_raw_value(settings).unwrap().into());
     Attempt { work, remote: uuid::Uuid::new_v4().to_string(), start: Start::Fresh, past: Past::default() }
-}
-
-pub fn follow(attempt: &Attempt) -> Attempt {
-    Attempt { start: Start::Follow, ..attempt.clone() }
-}
-
-pub async fn end(mut run: JoinSet<Result<Finished, Setback>>) -> Result<Finished, Setback> {
-    let ended = tokio::time::timeout(PATIENCE, run.join_next()).await;
-    ended.expect("the run ends").expect("there is one").expect("it does not panic")
 }
