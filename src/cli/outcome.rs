@@ -61,6 +61,11 @@ impl Stop {
         Self::new(NO_INSTANCE, format!("no running instance: {why}"), "Start one with `backline run`.")
     }
 
+    /// Whether it says that no instance runs, or none any more.
+    pub(crate) const fn is_no_instance(&self) -> bool {
+        self.code == NO_INSTANCE
+    }
+
     pub(crate) fn exit(self, json: bool) -> ExitCode {
         if json {
             let error = Shown { message: self.lines.join("\n"), fix: &self.fix };

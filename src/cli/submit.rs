@@ -1,7 +1,8 @@
 //! `backline submit`: one piece of work, from its start to the files that come of it.
 //!
 //! It is a client of the running instance. Where none runs it is one itself for as long as its job takes, published
-//! the same way, so that a second submit joins it.
+//! the same way, so that a second submit joins it. Where the instance goes away before all is here, the job is on the
+//! disk: its successor, or this process, goes on with it.
 
 mod own;
 mod request;
@@ -24,6 +25,7 @@ use super::{
     run::Signals,
     setup,
 };
+use crate::model::OutputFile;
 
 /// Who does the work: the instance that runs, or this process.
 enum Host {
@@ -42,26 +44,53 @@ struct Candidate {
     says: String,
 }
 
+/// How often the work is taken up again where the instance that had it went away.
+const TURNS: usize = 3;
+
+/// How far a submit came. What it was told and saved already is not asked for again.
+struct Progress {
+    view: View,
+    /// The job, once it was accepted.
+    job: Option<String>,
+    saved: Vec<OutputFile>,
+}
+
+/// How one turn with a host ended.
+enum Turn {
+    Over(ExitCode),
+    /// The instance went away, and left the job on the disk.
+    Orphaned,
+}
+
 pub(crate) async fn submit(common: &Common, submit: Submit) -> Result<ExitCode, Stop> {
     let request = Request::new(&submit)?;
     log::install(common, Voice::Reticent, None);
-    let signals = Signals::listen()?;
-    let host = Host::find(common, &submit).await?;
-    let ended = tokio::select! {
-        ended = work(common, &submit, &request, &host) => ended,
-        () = signals.received() => Err(interrupted(&host)),
-        report = host.gave_up() => {
-            Err(Stop::new(FAILED, format!("the supervision tree gave up: {report}"), "Report this as a bug."))
+    let signals = Signals::listen()?.received();
+    tokio::pin!(signals);
+    let mut progress = Progress { view: View::new(common), job: None, saved: Vec::new() };
+    for _ in 0..TURNS {
+        let host = Host::find(common, &submit).await?;
+        let ended = tokio::select! {
+            ended = work(common, &submit, &request, &host, &mut progress) => ended,
+            () = &mut signals => Err(interrupted(&host)),
+            report = host.gave_up() => {
+                Err(Stop::new(FAILED, format!("the supervision tree gave up: {report}"), "Report this as a bug."))
+            }
+        };
+        if let Host::Own(own) = host {
+            let again = Signals::listen()?;
+            tokio::select! {
+                () = own.close(ended.is_ok()) => {}
+                () = again.received() => return Ok(ExitCode::from(130)),
+            }
         }
-    };
-    if let Host::Own(own) = host {
-        let again = Signals::listen()?;
-        tokio::select! {
-            () = own.close(ended.is_ok()) => {}
-            () = again.received() => return Ok(ExitCode::from(130)),
+        if let Turn::Over(code) = ended? {
+            return Ok(code);
         }
     }
-    ended
+    let job = progress.job.unwrap_or_default();
+    let text = format!("the instance went away {TURNS} times; job {job} is on the disk");
+    Err(Stop::new(FAILED, text, format!("Start `backline run`, then `backline jobs watch {job}`.")))
 }
 
 fn interrupted(host: &Host) -> Stop {
@@ -98,49 +127,46 @@ impl Host {
     }
 }
 
-async fn work(common: &Common, submit: &Submit, request: &Request, host: &Host) -> Result<ExitCode, Stop> {
-    if let Host::Own(own) = host {
-        own.ready(common, submit).await?;
-    }
+async fn work(
+    common: &Common,
+    submit: &Submit,
+    request: &Request,
+    host: &Host,
+    progress: &mut Progress,
+) -> Result<Turn, Stop> {
     let reached = host.reached();
-    if submit.dry_run {
-        return dry_run(common, request, reached).await;
-    }
-    let (code, job) = request.send(reached).await?;
-    if code == StatusCode::OK && !common.json {
-        errln!("the key stands for this job already");
-    }
-    if submit.detach {
-        return accepted(common, &job);
-    }
-    let mut view = View::new(common);
-    let ended = through(common, &job.id, &mut view, host).await?;
-    let job = save::outputs(&ended.reached, ended.job, &submit.out).await?;
-    follow::print_end(common, &job, view.spoke());
-    Ok(follow::exit_code(job.state))
-}
-
-/// A job that has ended, and who knows of it.
-struct Ended {
-    reached: Reached,
-    job: Job,
-}
-
-/// Watches a job to its end. An instance that goes away meanwhile has left the job on the disk: its successor, or this
-/// process, goes on.
-async fn through(common: &Common, id: &str, view: &mut View, host: &Host) -> Result<Ended, Stop> {
-    let mut reached = host.reached().clone();
-    loop {
-        match follow::follow(&reached, id, view).await? {
-            Followed::Ended(job) => return Ok(Ended { reached, job: *job }),
-            Followed::Lost => {
-                let directory = setup::state_dir(Some(&setup::load(common)?.config))?;
-                reached = Instance::find(&directory).await.map_err(|_| {
-                    let text = format!("the instance went away; job {id} is on the disk");
-                    Stop::new(FAILED, text, format!("Start `backline run`, then `backline jobs watch {id}`."))
-                })?;
+    let id = match &progress.job {
+        Some(id) => id.clone(),
+        None => {
+            if let Host::Own(own) = host {
+                own.ready(common, submit).await?;
             }
+            if submit.dry_run {
+                return dry_run(common, request, reached).await.map(Turn::Over);
+            }
+            let (code, job) = request.send(reached).await?;
+            if code == StatusCode::OK && !common.json {
+                errln!("the key stands for this job already");
+            }
+            if submit.detach {
+                return accepted(common, &job).map(Turn::Over);
+            }
+            progress.job.insert(job.id.clone()).clone()
         }
+    };
+    let followed = match follow::follow(reached, &id, &mut progress.view).await {
+        Ok(Followed::Ended(job)) => save::outputs(reached, *job, &submit.out, &mut progress.saved).await,
+        Ok(Followed::Lost) => return Ok(Turn::Orphaned),
+        Err(stop) => Err(stop),
+    };
+    match followed {
+        Ok(job) => {
+            follow::print_end(common, &job, progress.view.spoke());
+            Ok(Turn::Over(follow::exit_code(job.state)))
+        }
+        // Its successor, or this process, goes on.
+        Err(stop) if stop.is_no_instance() => Ok(Turn::Orphaned),
+        Err(stop) => Err(stop),
     }
 }
 

@@ -48,8 +48,12 @@ impl Submit {
     }
 
     fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = self.child.as_ref().unwrap().id();
-        kill(nix::unistd::Pid::from_raw(i32::try_from(id).unwrap()), Signal::SIGINT).unwrap();
+        kill(nix::unistd::Pid::from_raw(i32::try_from(id).unwrap()), signal).unwrap();
     }
 
     fn end(&mut self) -> Ended {
@@ -108,6 +112,34 @@ async fn a_second_submit_with_the_same_key_joins_the_first_and_both_see_its_end(
     .await
     .unwrap();
     assert_eq!(sim.begun("stream", "a cat"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submit_whose_instance_is_killed_goes_on_as_the_instance_and_saves_the_files() {
+    let sim = SimComfyui::start(Version::V0_24_0).await.unwrap();
+    let place = configured(&sim);
+    spawn_blocking(move || {
+        place.write("some.json", &flow(40));
+        let submit = ["comfyui", "--workflow", "some.json", "--key", "k", "--out", "files"];
+        let mut first = Submit::start(&place, &submit);
+        let id = first.until(is_running)["id"].as_str().unwrap().to_owned();
+        let mut second = Submit::start(&place, &submit);
+        second.until(is_running);
+        first.signal(Signal::SIGKILL);
+        let ended = second.end();
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        let job = last(&ended.out);
+        assert_eq!((&job["id"], &job["attempts"]), (&Value::from(id), &Value::from(1)), "{job:#}");
+        let outputs = job["outputs"].as_array().unwrap();
+        assert!(!outputs.is_empty(), "{job:#}");
+        for output in outputs {
+            let bytes = std::fs::read(place.path().join(output["url"].as_str().unwrap())).unwrap().len();
+            assert_eq!(Value::from(bytes), output["bytes"]);
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(sim.all_executions(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,14 +23,19 @@ const HEAD: std::time::Duration = std::time::Duration::from_secs(30);
 /// Longest silence of a download.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Brings the outputs of a job into a directory; its `url` is the place there from then on.
-pub(super) async fn outputs(reached: &Reached, mut job: Job, directory: &Path) -> Result<Job, Stop> {
-    let mut saved = Vec::new();
-    for output in &job.outputs {
+/// Brings the outputs of a job into a directory; its `url` is the place there from then on. Those that are `saved`
+/// already are left as they are, and each that comes is added to them.
+pub(super) async fn outputs(
+    reached: &Reached,
+    mut job: Job,
+    directory: &Path,
+    saved: &mut Vec<OutputFile>,
+) -> Result<Job, Stop> {
+    for output in job.outputs.iter().skip(saved.len()) {
         let place = save(reached, &job.id, output, directory).await?;
         saved.push(OutputFile { url: place.display().to_string(), ..output.clone() });
     }
-    job.place(saved);
+    job.place(std::mem::take(saved));
     Ok(job)
 }
 
@@ -52,9 +57,8 @@ async fn save(reached: &Reached, id: &str, output: &OutputFile, directory: &Path
         loop {
             let chunk = tokio::time::timeout(SILENCE, answer.chunk()).await;
             let chunk = chunk.map_err(|_| Stop::failed(format!("`{}` came too slowly", output.name)))?;
-            let Some(chunk) = chunk.map_err(|e| Stop::failed(format!("`{}`: {e}", output.name)))? else {
-                break;
-            };
+            let gone = |e| Stop::no_instance(&format!("`{}` was cut off: {e}", output.name));
+            let Some(chunk) = chunk.map_err(gone)? else { break };
             hash.update(&chunk);
             file.write_all(&chunk).await.map_err(|e| disk(&part, e))?;
         }
