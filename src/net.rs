@@ -9,6 +9,8 @@ pub mod body;
 mod certificate;
 pub(crate) mod container;
 pub mod http;
+#[cfg(any(feature = "comfyui", feature = "gradio", feature = "litellm", feature = "wan2gp"))]
+pub(crate) mod pieces;
 pub mod sse;
 pub mod tls;
 #[cfg(feature = "comfyui")]

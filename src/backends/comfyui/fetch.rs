@@ -12,7 +12,7 @@ use crate::{
         },
     },
     model::{Code, Fault},
-    net::body,
+    net::pieces,
 };
 
 /// Opens a file for reading, from byte `from` on.
@@ -44,7 +44,7 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
         status => return Err(unexpected(status, "view")),
     };
     let idle = session.target().timeouts.idle_stream;
-    let bytes = body::pieces(answer, flight, idle, "a file of ComfyUI");
+    let bytes = pieces::pieces(answer, flight, idle, "a file of ComfyUI");
     Ok(Download { total, offset, bytes })
 }
 

@@ -9,7 +9,7 @@ use crate::{
         gradio::{refusal::Refusal, session::Session},
     },
     model::{Code, Fault},
-    net::body,
+    net::pieces,
 };
 
 /// Opens a file for reading, from byte `from` on. Where the app cannot resume (4.44.1 with the Starlette of its time
@@ -40,7 +40,7 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
         _ => return Err(Refusal::of(answer).await.fault),
     };
     let idle = session.target().timeouts.idle_stream;
-    let bytes = body::pieces(answer, flight, idle, "a file of the app");
+    let bytes = pieces::pieces(answer, flight, idle, "a file of the app");
     Ok(Download { total, offset, bytes })
 }
 

@@ -10,7 +10,7 @@ use crate::{
         litellm::{image::Place, stash::Stash, wire::Wire},
     },
     model::{Code, Fault},
-    net::{Address, Http, address::AddressError, body, http::HttpSettings},
+    net::{Address, Http, address::AddressError, http::HttpSettings, pieces},
 };
 
 /// Opens a picture for reading, from byte `from` on.
@@ -67,7 +67,7 @@ async fn away(wire: &Wire, text: &str) -> Result<Download, Fault> {
         }
     }
     let total = answer.content_length();
-    let bytes = body::pieces(answer, flight, wire.target.timeouts.idle_stream, "a picture");
+    let bytes = pieces::pieces(answer, flight, wire.target.timeouts.idle_stream, "a picture");
     Ok(Download { total, offset: 0, bytes })
 }
 

@@ -15,7 +15,7 @@ use crate::{
         wan2gp::{place, session::Session},
     },
     model::{Code, Fault, fault::clean},
-    net::body,
+    net::{body, pieces},
 };
 
 /// Slowest pace of an upload that is waited for, in bytes a second.
@@ -127,7 +127,7 @@ pub(super) async fn fetch(session: &Session, file: RemoteFile, from: u64) -> Res
         _ => return Err(refused(session, answer).await),
     };
     let total = ticket.size.or_else(|| answer.content_length().map(|rest| rest + offset));
-    let bytes = body::pieces(answer, flight, wire.target.timeouts.idle_stream, "a file of WanGP");
+    let bytes = pieces::pieces(answer, flight, wire.target.timeouts.idle_stream, "a file of WanGP");
     Ok(Download { total, offset, bytes })
 }
 

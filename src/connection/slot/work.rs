@@ -33,6 +33,7 @@ impl Slot {
     }
 
     /// An earlier run left it cordoned.
+    #[cfg(feature = "state")]
     pub(crate) fn cordon_again(&self, since: Timestamp) {
         if self.cordoned_at().is_none() {
             self.cordon_from(since.as_millisecond());
