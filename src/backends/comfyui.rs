@@ -84,7 +84,7 @@ impl Comfyui {
     /// # Errors
     /// A setting cannot be used.
     pub fn new(target: Target) -> Result<Self, Fault> {
-        let http = target.client()?;
+        let http = target.client_with_one_kept()?;
         Ok(Self {
             target: Arc::new(target),
             http,

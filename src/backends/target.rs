@@ -86,6 +86,14 @@ impl Target {
         Http::new(self.address.clone(), &self.settings())
     }
 
+    /// The HTTP client for requests that follow each other.
+    ///
+    /// # Errors
+    /// As [`Http::with_one_kept`].
+    pub fn client_with_one_kept(&self) -> Result<Http, Fault> {
+        Http::with_one_kept(self.address.clone(), &self.settings())
+    }
+
     /// The HTTP client for work that may not run twice.
     ///
     /// # Errors

@@ -87,6 +87,17 @@ impl Http {
         Self::with_idle(address, settings, 0)
     }
 
+    /// As [`Self::new`], with one connection at the most that is kept for the next request.
+    ///
+    /// For a backend whose requests follow each other: a kept connection takes 27 KiB, and a dial asks five things at
+    /// once.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_one_kept(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
+        Self::with_idle(address, settings, 1)
+    }
+
     fn with_idle(address: Address, settings: &HttpSettings, idle: usize) -> Result<Self, Fault> {
         if settings.key.is_some() && !address.is_loopback() && settings.tls.danger_accept_invalid {
             return Err(Fault::new(

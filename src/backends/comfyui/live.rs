@@ -77,6 +77,7 @@ impl Live {
         stream::unfold(self, |mut live| async move { live.next().await.map(|sign| (sign, live)) })
     }
 
+    /// What happens rarely is boxed: the largest of these futures would make every idle backend's 10 KiB larger.
     async fn next(&mut self) -> Option<Sign> {
         loop {
             if let Some(sign) = self.signs.pop_front() {
@@ -85,7 +86,7 @@ impl Live {
             match self.ear {
                 Ear::Gone => return None,
                 Ear::Socket(_) => self.listen().await,
-                Ear::Poll(next, mood) => self.poll(next, mood).await,
+                Ear::Poll(next, mood) => Box::pin(self.poll(next, mood)).await,
             }
         }
     }
@@ -102,10 +103,10 @@ impl Live {
             () = wake(clock) => Turn::Clock,
         };
         match turn {
-            Turn::Ended => self.part().await,
+            Turn::Ended => Box::pin(self.part()).await,
             Turn::Heard(Ok(heard)) => self.hear(&heard),
             Turn::Heard(Err(fault)) => self.lose(fault),
-            Turn::Deaf => self.replace().await,
+            Turn::Deaf => Box::pin(self.replace()).await,
             Turn::Clock => self.tick().await,
         }
     }

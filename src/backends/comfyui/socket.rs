@@ -37,7 +37,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Whether previews are looked at: decides the size of the read buffer, which stays resident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Previews {
-    /// 8 KiB; a preview that comes anyway is read in pieces.
+    /// 4 KiB; a preview that comes anyway is read in pieces.
     #[default]
     Rare,
     /// 128 KiB.
@@ -47,7 +47,7 @@ pub enum Previews {
 impl Previews {
     fn read_buffer(self) -> usize {
         match self {
-            Self::Rare => 8 * 1024,
+            Self::Rare => 4 * 1024,
             Self::Wanted => 128 * 1024,
         }
     }
