@@ -21,7 +21,8 @@ pub(crate) fn server(variable: &str, door: &'static str) -> Option<Server> {
         command
             .arg(apps().join("gradio_app.py"))
             .arg(port.to_string())
-            .env("GRADIO_ANALYTICS_ENABLED", "False");
+            .env("GRADIO_ANALYTICS_ENABLED", "False")
+            .env("PYTHONUNBUFFERED", "1");
         if !door.is_empty() {
             command.arg(door);
         }
