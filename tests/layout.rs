@@ -141,3 +141,25 @@ fn places(texts: &[(String, String)], matches: impl Fn(&str) -> bool) -> Vec<Str
         .map(|(file, at, line)| format!("{file}:{at}: {}", line.trim().chars().take(120).collect::<String>()))
         .collect()
 }
+
+/// The API's description has one list of names: of two types with one name the second is described as the first.
+#[test]
+fn no_two_types_of_the_api_share_a_name() {
+    let mut known = std::collections::BTreeMap::<String, String>::new();
+    let mut twice = Vec::new();
+    for (file, text) in sources() {
+        for derived in text.split("ToSchema)").skip(1) {
+            let words: Vec<&str> = derived.split_whitespace().collect();
+            let name =
+                words.windows(2).find(|pair| ["struct", "enum"].contains(&pair[0])).map(|pair| pair[1]);
+            let Some(name) = name.map(|name| name.split(['<', '(', ';', '{']).next().unwrap_or(name)) else {
+                continue;
+            };
+            if let Some(other) = known.insert(name.to_owned(), file.clone()) {
+                twice.push(format!("{name}: {other} and {file}"));
+            }
+        }
+    }
+    assert!(known.len() > 50, "types of the API are not found any more: {known:?}");
+    none(&twice, "give one of them a name that says what it is");
+}

@@ -43,7 +43,7 @@ enum May {
 
 /// Who asks.
 #[derive(Serialize, ToSchema)]
-struct Standing {
+struct Caller {
     may: May,
     /// The session of the page; none where the token belongs to none.
     session: Option<Session>,
@@ -81,7 +81,7 @@ pub(crate) async fn trade(State(context): State<Context>, body: Bytes) -> Respon
 }
 
 /// What the token of the request may do.
-#[utoipa::path(get, path = "/session", responses((status = 200, body = Standing)))]
+#[utoipa::path(get, path = "/session", responses((status = 200, body = Caller)))]
 pub(crate) async fn show(State(context): State<Context>, headers: HeaderMap) -> Response {
     let may = match context.access.admits(&headers) {
         Some(Scope::Full) => May::Change,
@@ -89,7 +89,7 @@ pub(crate) async fn show(State(context): State<Context>, headers: HeaderMap) -> 
         Some(Scope::Read) | None => May::Look,
     };
     let sessions = context.access.sessions().list(bearer(&headers).unwrap_or_default());
-    Json(Standing { may, session: sessions.into_iter().find(|session| session.current) }).into_response()
+    Json(Caller { may, session: sessions.into_iter().find(|session| session.current) }).into_response()
 }
 
 /// Ends the session that asks.

@@ -40,12 +40,12 @@ struct Preset {
     /// The file's text, with comments.
     text: String,
     /// Whose it is.
-    source: Source,
+    source: Origin,
 }
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Source {
+enum Origin {
     /// It comes with Backline.
     BuiltIn,
     /// The user saved it, by `backline config presets save NAME`.
@@ -78,11 +78,11 @@ pub(crate) async fn presets(State(context): State<Context>) -> Response {
         name: preset.name.to_owned(),
         title: preset.title.to_owned(),
         text: preset.text.to_owned(),
-        source: Source::BuiltIn,
+        source: Origin::BuiltIn,
     });
     let saved = saved(&context.handle).await.into_iter().map(|(name, text)| {
         let title = "Saved by you.".to_owned();
-        Preset { name, title, text, source: Source::Saved }
+        Preset { name, title, text, source: Origin::Saved }
     });
     Json(Presets { presets: built_in.chain(saved).collect() }).into_response()
 }
