@@ -106,9 +106,7 @@ impl Search {
             tokio::time::sleep(AGAIN).await;
         }
     }
-}
 
-impl Search {
     /// A slot by this way, or none where the target has another one now. Nobody leaves the line to look: with many who
     /// wait since the same moment, others would go before them meanwhile.
     async fn stand_in_line(&self, target: &str, route: &Arc<Route>) -> Option<Pass> {
