@@ -1,10 +1,15 @@
 // The heartbeat bar: sixty fixed slots of five seconds, each with its reason. A slot stands for a stretch of wall-clock
 // time, so that it never changes its colour by moving.
-import { attr, h, text } from './dom.js';
+import { attr, h, s, text } from './dom.js';
 import { clock, ms, percent } from './format.js';
 
 const SLOTS = 60;
 const WIDTH = 5000;
+
+// A slot is drawn as a bar, so wide with what is between it and the next; all bars of a tone are one path, since sixty
+// elements for each card are most of what the page would lay out.
+const [STEP, BAR, HEIGHT, ROUND] = [6, 4, 26, 2];
+const SHARES = { good: 1, warn: 0.72, bad: 0.46, off: 0.22, none: 0.12 };
 
 const WORDS = { good: 'ready', warn: 'partly', bad: 'down', off: 'off', none: 'nothing measured' };
 
@@ -57,13 +62,22 @@ export function words(slot) {
   return `${clock(slot.from)} ${WORDS[what]}${speed}${missed}${why}`;
 }
 
+// A bar with round corners, from the bottom up.
+function bar(at, name) {
+  const high = HEIGHT * SHARES[name];
+  const round = Math.min(ROUND, high / 2);
+  const [wide, side] = [BAR - 2 * round, (high - 2 * round).toFixed(2)];
+  return `M${at * STEP + round} ${HEIGHT}h${wide}q${round} 0 ${round}-${round}v-${side}q0-${round}-${round}-${round}h-${wide}q-${round} 0-${round} ${round}v${side}q0 ${round} ${round} ${round}z`;
+}
+
 export class Beats {
   constructor() {
-    this.bars = Array.from({ length: SLOTS }, (_, at) => h('i', { 'data-at': at, 'data-tone': 'none' }));
-    this.bar = h('div', { class: 'beats', role: 'img', 'aria-label': 'No history yet' }, this.bars);
+    this.bars = Object.keys(SHARES).map((name) => s('path', { 'data-tone': name }));
+    this.mark = s('path', { class: 'pointed' });
+    this.bar = s('svg', { viewBox: `0 0 ${SLOTS * STEP - (STEP - BAR)} ${HEIGHT}`, preserveAspectRatio: 'none', class: 'beats', role: 'img', 'aria-label': 'No history yet' }, this.bars, this.mark);
     this.line = h('p', { class: 'readout soft' });
     this.root = h('div', { class: 'beatbox' }, this.bar, this.line);
-    this.bar.addEventListener('pointermove', (event) => this.point(event.target.dataset?.at));
+    this.bar.addEventListener('pointermove', (event) => this.point(this.under(event.clientX)));
     this.bar.addEventListener('pointerleave', () => this.point(undefined));
     this.slots = [];
     this.pointed = undefined;
@@ -71,17 +85,27 @@ export class Beats {
 
   fill(report, now, uptime) {
     this.slots = slots(report, now);
-    this.slots.forEach((slot, at) => attr(this.bars[at], 'data-tone', tone(slot)));
-    const measured = this.slots.filter((slot) => tone(slot) !== 'none');
-    const good = measured.filter((slot) => tone(slot) === 'good').length;
+    const tones = this.slots.map(tone);
+    for (const path of this.bars) {
+      const name = path.dataset.tone;
+      attr(path, 'd', tones.map((one, at) => (one === name ? bar(at, name) : '')).join(''));
+    }
+    const measured = tones.filter((one) => one !== 'none');
+    const good = measured.filter((one) => one === 'good').length;
     this.summary = measured.length ? `last 5 m: ${good} of ${measured.length} beats well · ${percent(uptime)} up in 24 h` : 'last 5 m: nothing measured yet';
     attr(this.bar, 'aria-label', `Heartbeat, ${this.summary}`);
     this.point(this.pointed);
   }
 
+  under(x) {
+    const { left, width } = this.bar.getBoundingClientRect();
+    return Math.max(0, Math.min(SLOTS - 1, Math.floor(((x - left) / width) * SLOTS)));
+  }
+
   point(at) {
     this.pointed = at;
     const slot = at === undefined ? null : this.slots[at];
+    attr(this.mark, 'd', slot ? bar(at, tone(slot)) : '');
     text(this.line, slot ? words(slot) : this.summary);
   }
 

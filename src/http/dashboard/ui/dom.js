@@ -46,6 +46,9 @@ export function style(node, name, value) {
   if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
 }
 
+// How far a bar is, from 0 to 1. It is moved, not made wider: that lays out nothing, however long it takes.
+export const far = (bar, share) => style(bar, 'translate', `${Math.round(Math.min(1, Math.max(0, share)) * 100) - 100}%`);
+
 // Keeps the children of `parent` in step with `items`: `make(item)` builds a node once for each key, `fill(node, item)`
 // brings it up to date.
 export function keyed(parent, items, key, make, fill) {

@@ -2,7 +2,7 @@
 import { api, post, read } from './api.js';
 import { attempt } from './act.js';
 import { sure } from './dialog.js';
-import { attr, button, h, keyed, prose, style, text } from './dom.js';
+import { attr, button, far, h, keyed, prose, text } from './dom.js';
 import { clock, percent, span } from './format.js';
 import { icon, swap } from './icons.js';
 import { share } from './jobs.js';
@@ -94,7 +94,7 @@ export class Job {
     text(this.title, job.work ? `${job.work} for ${job.target}` : job.target);
     text(this.word, looks.word);
     text(this.line, [job.routed, job.guarantee?.replaceAll('_', ' ')].filter(Boolean).join(' · '));
-    style(this.bar, 'width', `${Math.round(share(job) * 100)}%`);
+    far(this.bar, share(job));
     text(this.far, this.progress(job));
     this.fillError(job);
     attr(this.cancel, 'hidden', ended(job.state));
