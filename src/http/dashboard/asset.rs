@@ -25,7 +25,7 @@ assets! {
     "form.css" "form.js" "format.js" "help.js" "icon-bad.svg" "icon-busy.svg" "icon-good.svg"
     "icon-idle.svg" "icon-warn.svg" "icons.js" "job.js" "jobs.js" "keys.js" "live.js" "login.js" "logs.js"
     "main.js" "notices.js" "output.js" "overview.js" "palette.js" "past.js" "phase.js" "pools.js" "rights.js" "rows.js"
-    "settings.js" "sheet.js" "shell.css" "shell.js" "spark.js" "staged.js" "store.js" "stream.js" "strip.js"
+    "settings.js" "sheet.js" "shell.css" "shell.js" "spark.js" "staged.js" "store.js" "stream.js" "stretch.js" "strip.js"
     "theme.js" "tick.js" "toasts.js" "tokens.css" "tree.js" "views.css" "views.js"
 }
 

@@ -1,7 +1,7 @@
 // One backend. A card that is far from the screen is a head only; its body is built when it comes near.
 import * as act from './act.js';
 import { Beats } from './beats.js';
-import { attr, button, h, prose, style, text } from './dom.js';
+import { attr, button, far, h, prose, style, text } from './dom.js';
 import { ago, bytes, ms, percent, plural, span } from './format.js';
 import { icon, swap } from './icons.js';
 import { logs } from './logs.js';
@@ -47,14 +47,17 @@ export class Card {
       h('div', { class: 'say' }, this.sentence, this.remedy),
       h('div', { class: 'countdown' }, this.next, h('div', { class: 'track' }, this.bar)),
       this.beats.root, this.spark.root, this.list, this.more(), this.actions());
+    attr(this.root, 'data-built', true);
     this.root.append(this.body);
     this.fill(this.status);
     want(this.id);
   }
 
-  leave() {
+  // `height` is what it takes in the page, where it is there; to ask for it here would lay out the page for each card.
+  leave(height = 0) {
     if (!this.body || this.body.querySelector('details[open]') || this.root.contains(document.activeElement)) return;
-    style(this.root, 'min-height', `${this.root.offsetHeight}px`);
+    if (height) style(this.root, 'min-height', `${height}px`);
+    attr(this.root, 'data-built', null);
     this.body.remove();
     this.body = null;
   }
@@ -160,7 +163,7 @@ export class Card {
     }
     text(fact.value, value);
     if (share === undefined) return;
-    style(fact.meter, 'width', `${Math.round(Math.min(1, Math.max(0, share)) * 100)}%`);
+    far(fact.meter, share);
     attr(fact.meter, 'data-full', share > 0.92);
   }
 
@@ -180,7 +183,7 @@ export class Card {
     const whole = next && last ? Math.max(1, Date.parse(next) - Date.parse(last)) : 1;
     attr(this.bar.parentElement, 'data-on', left !== null);
     if (left !== null) {
-      style(this.bar, 'width', `${Math.round(Math.min(1, Math.max(0, 1 - left / whole)) * 100)}%`);
+      far(this.bar, 1 - left / whole);
       return text(this.next, left > 0 ? `next try in ${left < 1000 ? `${Math.ceil(left / 100) * 100} ms` : span(left + 999)} · ${plural(attempts, 'attempt')}` : `trying now · ${plural(attempts, 'attempt')}`);
     }
     text(this.next, `${checked ? `checked ${ago(checked, now)} ago` : 'not checked yet'}${restarts ? ` · ${plural(restarts, 'restart')}` : ''}`);

@@ -1,5 +1,5 @@
 // The jobs: newest first, as many as there are, with one of them beside the list.
-import { attr, h, prose, style, text } from './dom.js';
+import { attr, far, h, prose, text } from './dom.js';
 import { ago, plural, short } from './format.js';
 import { icon, swap } from './icons.js';
 import { Job } from './job.js';
@@ -13,6 +13,13 @@ const SETS = [['all', 'All', () => true], ['open', 'Open', (job) => !ended(job.s
 
 const began = (job) => job.timeline?.[0]?.at ?? '';
 const finished = (job) => (ended(job.state) ? job.timeline?.at(-1)?.at : null);
+
+// What a job is found by; a job that changes is another object.
+const abouts = new WeakMap();
+function about(job) {
+  if (!abouts.has(job)) abouts.set(job, `${job.id} ${job.target} ${job.backend} ${job.state} ${job.work} ${job.kind}`.toLowerCase());
+  return abouts.get(job);
+}
 
 export function share(job) {
   if (job.state === 'done') return 1;
@@ -41,7 +48,7 @@ function fill(node, job, chosen) {
   text(word, looks.word);
   text(target, job.backend && job.backend !== job.target ? `${job.target} → ${job.backend}` : job.target ?? job.backend ?? '');
   text(what, (ended(job.state) ? null : (job.progress?.node ?? job.progress?.message)) ?? job.work ?? '');
-  style(track.firstElementChild, 'width', `${Math.round(share(job) * 100)}%`);
+  far(track.firstElementChild, share(job));
   text(when, began(job) ? ago(began(job), finished(job) ? Date.parse(finished(job)) : Date.now()) : '');
   text(id, short(job.id));
 }
@@ -64,14 +71,14 @@ export function make() {
   function pick(one) {
     set = one;
     tabs.forEach((tab, n) => attr(tab, 'aria-pressed', String(SETS[n] === one)));
-    rows.root.scrollTop = 0;
+    rows.go(0);
     draw();
   }
 
   function draw() {
     if (!root.isConnected) return;
     const words = filter.value.trim().toLowerCase();
-    const fits = (job) => set[2](job) && (!words || `${job.id} ${job.target} ${job.backend} ${job.state} ${job.work} ${job.kind}`.toLowerCase().includes(words));
+    const fits = (job) => set[2](job) && (!words || about(job).includes(words));
     if (crowd !== known.crowd) {
       crowd = known.crowd;
       order = [...known.jobs].map(([id, job]) => [began(job), id]).sort((a, b) => (a[0] < b[0] ? 1 : -1)).map(([, id]) => id);
@@ -95,6 +102,7 @@ export function make() {
       detail.choose(chosen);
       draw();
     },
+    hide: () => rows.go(0),
     // Moves along the list; the one that is moved to is opened.
     move: (by) => {
       const at = rows.items.findIndex((job) => job.id === chosen);

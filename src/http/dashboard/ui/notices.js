@@ -7,12 +7,15 @@ import { icon, swap } from './icons.js';
 import { deed } from './rights.js';
 import { known, on, takeNotice } from './store.js';
 import { refreshNotices } from './stream.js';
+import { Stretch } from './stretch.js';
 import { open } from './strip.js';
 import { tick } from './tick.js';
 import { toast } from './toasts.js';
 
 const FIELDS = ['id', 'code', 'severity', 'backend', 'subject', 'title', 'message', 'fix', 'count', 'first_at', 'last_at', 'cleared_at', 'detail'];
 const TOASTED = 30_000;
+// Notices that are in the page at first, of each list.
+const LISTED = 20;
 
 // As a person pastes it into a report. What a notice says holds no secret.
 export function plain(notice) {
@@ -85,16 +88,18 @@ on('raised', toasts);
 export function make() {
   const list = h('div', { class: 'noticelist' });
   const over = h('div', { class: 'noticelist' });
+  const ends = [h('p', { class: 'soft num', hidden: true }), h('p', { class: 'soft num', hidden: true })];
+  const [opens, overs] = ends.map((end) => new Stretch(LISTED, { end, one: 'more', many: 'more', draw: () => draw(), margin: '900px' }));
   const none = h('div', { class: 'none' }, icon('ready', 'large'), h('p', {}, 'Nothing to see to.'), h('p', { class: 'soft' }, 'What goes wrong shows here, with what to do about it, and goes away by itself when it is over.'));
-  const history = h('details', { class: 'history', open: true }, h('summary', {}, 'Over, dismissed and muted'), over);
+  const history = h('details', { class: 'history', open: true }, h('summary', {}, 'Over, dismissed and muted'), over, ends[1]);
   const all = () => open().map(plain).join('\n\n');
-  const root = h('div', { class: 'notices' }, h('div', { class: 'bar' }, h('h2', {}, 'Open'), button('Copy all as text', () => copy(all(), 'text')), button('Copy all as JSON', () => copy(`[${open().map(json).join(',\n')}]`, 'JSON'))), none, list, history);
+  const root = h('div', { class: 'notices' }, h('div', { class: 'bar' }, h('h2', {}, 'Open'), button('Copy all as text', () => copy(all(), 'text')), button('Copy all as JSON', () => copy(`[${open().map(json).join(',\n')}]`, 'JSON'))), none, list, ends[0], history);
   function draw() {
     if (!root.isConnected) return;
     const now = open();
     const rest = known.notices.filter((notice) => !now.includes(notice)).sort((a, b) => (a.last_at < b.last_at ? 1 : -1)).slice(0, 100);
-    keyed(list, now, (notice) => notice.id, item, fill);
-    keyed(over, rest, (notice) => notice.id, item, fill);
+    keyed(list, opens.cut(now), (notice) => notice.id, item, fill);
+    keyed(over, overs.cut(rest), (notice) => notice.id, item, fill);
     attr(none, 'hidden', now.length > 0);
     attr(history, 'hidden', rest.length === 0);
   }
@@ -107,5 +112,9 @@ export function make() {
     refreshNotices();
     draw();
   });
-  return { root, show: draw, items: () => [...root.querySelectorAll('.notice')] };
+  const hide = () => {
+    opens.reset();
+    overs.reset();
+  };
+  return { root, show: draw, hide, items: () => [...root.querySelectorAll('.notice')] };
 }

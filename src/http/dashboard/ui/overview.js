@@ -9,16 +9,16 @@ import { state } from './phase.js';
 import * as pools from './pools.js';
 import { known, on } from './store.js';
 import * as strip from './strip.js';
+import { Stretch } from './stretch.js';
 import { tick } from './tick.js';
 import * as tree from './tree.js';
 
 // Beyond this many, the bodies of cards that are out of sight are taken down again.
 const KEPT = 40;
-// Bodies that are built in one frame.
-const A_FRAME = 3;
-// Cards that are in the page at first, and so many more each time that its end comes near: to lay out a thousand takes
-// longer than a person waits.
-const PAGE = 120;
+// So long, in milliseconds, bodies are built in one frame; at least one is.
+const A_FRAME = 5;
+// Cards that are in the page at first, and so many more each time that their end comes near.
+const PAGE = 60;
 
 export function make() {
   const cards = new Map();
@@ -29,27 +29,31 @@ export function make() {
   const bar = h('div', { class: 'bar' }, filter, h('label', { class: 'tick' }, trouble, 'Trouble only'), count);
   const nothing = h('div', { hidden: true });
   const rest = h('p', { class: 'soft num', hidden: true });
-  let room = PAGE;
+  // Where it stands below the cards, it would fly off as they come: it comes with them.
+  const inside = h('aside', { 'aria-label': 'Inside', hidden: true }, tree.make(), pools.make(), activity.make());
   const root = h('div', { class: 'overview' },
     h('section', { class: 'backends', 'aria-label': 'Backends' }, strip.make(), bar, grid, rest, nothing),
-    h('aside', { 'aria-label': 'Inside' }, tree.make(), pools.make(), activity.make()));
+    inside);
   const coming = new Set();
   const build = () => {
-    for (const card of [...coming].slice(0, A_FRAME)) {
+    const began = performance.now();
+    for (const card of coming) {
       coming.delete(card);
       card.come();
+      if (performance.now() - began > A_FRAME) break;
     }
     if (coming.size) requestAnimationFrame(build);
   };
   const near = new IntersectionObserver((entries) => entries.forEach((entry) => {
     const card = cards.get(entry.target.dataset.id);
-    if (!card) return;
+    // A view that is left keeps what it showed, and is whole at once when it is back.
+    if (!card || !root.isConnected) return;
     if (entry.isIntersecting) {
       if (!coming.size) requestAnimationFrame(build);
       coming.add(card);
     } else {
       coming.delete(card);
-      if (cards.size > KEPT) card.leave();
+      if (cards.size > KEPT) card.leave(entry.boundingClientRect.height);
     }
   }), { rootMargin: '600px' });
 
@@ -62,35 +66,26 @@ export function make() {
     return words.every((one) => about.includes(one));
   };
 
+  const stretch = new Stretch(PAGE, { end: rest, one: 'more backend', draw: () => draw(), margin: '1500px' });
+
   function pick() {
-    room = PAGE;
+    stretch.reset();
     draw();
   }
-
-  const end = new IntersectionObserver((entries) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting) || rest.hidden) return;
-    room += PAGE;
-    draw();
-    // It is looked at anew: the end may be near still.
-    end.unobserve(rest);
-    end.observe(rest);
-  }, { rootMargin: '1500px' });
-  end.observe(rest);
 
   function draw() {
     if (!known.snapshot) return;
     const all = known.snapshot.backends;
     const fitting = all.filter(fits);
     const shown = fitting.length;
-    keyed(grid, fitting.slice(0, room), (status) => status.id, ({ id }) => {
+    keyed(grid, stretch.cut(fitting), (status) => status.id, ({ id }) => {
       const card = cards.get(id) ?? new Card(id);
       cards.set(id, card);
       near.observe(card.root);
       return card.root;
     }, (node, status) => cards.get(status.id).fill(status));
-    attr(rest, 'hidden', shown <= room);
-    text(rest, shown > room ? `${plural(shown - room, 'more backend')} below` : '');
     for (const id of cards.keys()) if (!known.backends.has(id)) cards.delete(id);
+    attr(inside, 'hidden', null);
     attr(bar, 'hidden', all.length === 0);
     text(count, shown === all.length ? plural(all.length, 'backend') : `${shown} of ${plural(all.length, 'backend')}`);
     attr(nothing, 'hidden', all.length > 0);
@@ -100,7 +95,7 @@ export function make() {
 
   const bodies = () => [...cards.values()].filter((card) => card.near && card.root.isConnected);
   let beat = 0;
-  on('backends', draw);
+  on('backends', () => root.isConnected && draw());
   on('history', () => bodies().forEach((card) => card.fillBody(Date.now())));
   tick((now) => {
     if (!root.isConnected) return;
@@ -116,6 +111,12 @@ export function make() {
   return {
     root,
     show: draw,
+    hide: () => {
+      coming.clear();
+      stretch.reset();
+      draw();
+      for (const card of cards.values()) if (card.near && !card.root.parentNode) card.leave();
+    },
     filter,
     items: () => [...grid.children],
     open: (node) => {

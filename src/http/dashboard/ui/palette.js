@@ -60,12 +60,12 @@ export function open() {
   const choose = (next) => {
     at = (next + found.length) % Math.max(1, found.length);
     [...list.children].forEach((node, n) => attr(node, 'aria-selected', String(n === at)));
-    list.children[at]?.scrollIntoView({ block: 'nearest' });
     attr(input, 'aria-activedescendant', found.length ? `command-${at}` : null);
   };
   const draw = () => {
     const wanted = input.value.trim().toLowerCase();
     found = all.map((command) => [score(command[0], wanted), command]).filter(([rank]) => rank >= 0).sort((a, b) => a[0] - b[0]).slice(0, MOST).map(([, command]) => command);
+    if (at > 0) list.scrollTop = 0;
     list.replaceChildren(...found.map((command, n) => h('li', { role: 'option', id: `command-${n}`, onclick: () => run(command) }, command[0])));
     choose(0);
   };
@@ -75,6 +75,7 @@ export function open() {
     if (step) {
       event.preventDefault();
       choose(at + step);
+      list.children[at]?.scrollIntoView({ block: 'nearest' });
     } else if (event.key === 'Enter' && found[at]) {
       event.preventDefault();
       run(found[at]);

@@ -3,10 +3,13 @@ import { attr, h, keyed, text } from './dom.js';
 import { plural, upper } from './format.js';
 import { icon, swap } from './icons.js';
 import { known, on } from './store.js';
+import { Stretch } from './stretch.js';
 
 const LOOKS = { running: ['ready', 'good'], starting: ['dialing', 'busy'], stopping: ['draining', 'busy'], waiting: ['waiting', 'warn'], quarantined: ['quarantined', 'bad'], down: ['closed', 'idle'], ended: ['closed', 'idle'] };
 // A crowd of children begins closed.
 const OPEN = 30;
+// Children that are listed at first.
+const LISTED = 100;
 
 const worst = (node) => (node.state === 'running' ? node.children.map(worst).find((state) => state !== 'running') ?? 'running' : node.state);
 
@@ -14,15 +17,18 @@ function item(node) {
   const label = [icon('idle', 'state'), h('span', { class: 'name' }), h('span', { class: 'soft num' })];
   const last = h('p', { class: 'exit soft', hidden: true });
   if (!node.children.length) return h('li', {}, h('div', { class: 'leaf' }, label), last);
-  const list = h('ul');
+  const rest = h('li', { class: 'soft num', hidden: true });
+  const list = h('ul', {}, rest);
   const li = h('li', {}, h('details', { open: node.children.length <= OPEN, ontoggle: () => grow(li) }, h('summary', {}, label), last, list));
+  li.stretch = new Stretch(LISTED, { end: rest, one: 'more', many: 'more', draw: () => grow(li) });
   return li;
 }
 
 // What is folded away is not in the page.
 function grow(li) {
   const inner = li.firstElementChild;
-  branches(inner.lastElementChild, inner.open ? li.node.children : []);
+  if (!inner.open) li.stretch.reset();
+  branches(inner.lastElementChild, li.stretch.cut(inner.open ? li.node.children : []));
 }
 
 function fill(li, node) {

@@ -4,6 +4,11 @@ import { attr, h } from './dom.js';
 const views = new Map();
 const box = h('main', { id: 'main', tabindex: '-1' });
 let current = null;
+// Whether the page is scrolled, as it was told: to ask would lay out the page.
+let down = false;
+addEventListener('scroll', () => {
+  down = scrollY > 0;
+}, { passive: true });
 
 export const NAMES = [
   ['overview', 'Overview'],
@@ -13,7 +18,7 @@ export const NAMES = [
   ['settings', 'Settings'],
 ];
 
-// `make()` answers { root, show(rest), hide() }.
+// `make()` answers { root, show(rest), hide() }; `hide` is called once the root has left the page.
 export function define(name, make) {
   views.set(name, { make, view: null });
 }
@@ -34,11 +39,12 @@ export function show() {
   const entry = views.get(name);
   entry.view ??= entry.make();
   if (current !== name) {
-    views.get(current)?.view?.hide?.();
-    box.replaceChildren(entry.view.root);
+    const left = views.get(current)?.view;
     current = name;
-    box.scrollTop = 0;
-    scrollTo(0, 0);
+    // Before the page changes: afterwards, to scroll would lay it out, and what is shown next once more.
+    if (down) scrollTo(0, 0);
+    box.replaceChildren(entry.view.root);
+    left?.hide?.();
   }
   entry.view.show?.(rest);
   for (const link of document.querySelectorAll('[data-view]')) attr(link, 'aria-current', link.dataset.view === name ? 'page' : null);
