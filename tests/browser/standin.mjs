@@ -29,7 +29,8 @@ const leaf = (id) => ({ id, state: 'running', restarts: 0, incarnation: 1, last_
 
 export class Standin {
   constructor({ backends, jobs = [], notices = [], media = {} }) {
-    Object.assign(this, { backends, jobs, notices, media, tickets: [], played: [], readers: new Set(), revision: 1 });
+    // `snapshots` counts those that were asked for, by how they were answered; `held` keeps the answers of a path back.
+    Object.assign(this, { backends, jobs, notices, media, tickets: [], played: [], readers: new Set(), revision: 1, snapshots: { 200: 0, 304: 0 }, held: new Map() });
     this.page = readFileSync(path.join(SOURCE, 'page.html'), 'utf8').replaceAll('{{here}}', '').replace('{{stage}}', '');
     this.files = new Set(readdirSync(path.join(SOURCE, 'ui')));
     this.server = createServer((request, answer) => this.answer(request, answer));
@@ -46,14 +47,27 @@ export class Standin {
 
   tell(type, data) {
     this.revision += 1;
+    // As a snapshot shows it from here on.
+    if (data.status) this.backends = this.backends.map((one) => (one.id === data.status.id ? data.status : one));
     const event = { revision: this.revision, at: now(), type, data };
     for (const reader of this.readers) reader.write(`id: r-${this.revision}\nevent: ${type}\ndata: ${JSON.stringify(event)}\n\n`);
+  }
+
+  // Answers of `path` are made as they are asked for, and sent once what this answers with is called.
+  hold(path) {
+    const held = {};
+    const released = new Promise((release) => Object.assign(held, { release }));
+    const asked = new Promise((ask) => this.held.set(path, { asked: ask, promise: released }));
+    return { asked, release: () => { this.held.delete(path); held.release(); } };
   }
 
   answer(request, answer) {
     const url = new URL(request.url, 'http://x');
     answer.setHeader('content-security-policy', POLICY);
-    const send = (type, body) => {
+    const send = async (type, body) => {
+      const held = this.held.get(`${url.pathname}${url.search}`);
+      held?.asked();
+      await held?.promise;
       answer.setHeader('content-type', type);
       answer.end(body);
     };
@@ -66,6 +80,14 @@ export class Standin {
       answer.write(': here\n\n');
       this.readers.add(answer);
       return request.on('close', () => this.readers.delete(answer));
+    }
+    if (url.pathname === '/api/v1/snapshot') {
+      const tag = `"${this.revision}"`;
+      const same = request.headers['if-none-match'] === tag;
+      answer.statusCode = same ? 304 : 200;
+      this.snapshots[answer.statusCode] += 1;
+      answer.setHeader('etag', tag);
+      return same ? answer.end() : json(this.snapshot());
     }
     if (url.pathname === '/api/v1/jobs') {
       const limit = Number(url.searchParams.get('limit') ?? 100);
@@ -86,7 +108,7 @@ export class Standin {
     if (one) return json(this.jobs.find(({ id }) => id === one) ?? {});
     if (/\/logs$/.test(url.pathname)) return json({ kept: false, lines: [] });
     if (/\/history$/.test(url.pathname)) return json({ backend: 'x', from: now(), to: now(), window_s: 300, bucket_s: 1, uptime: 1, success_rate: 1, timeline: [], buckets: [] });
-    const fixed = { '/api/v1/session': { token: 't', may: 'change' }, '/api/v1/snapshot': this.snapshot(), '/api/v1/notices': { notices: this.notices }, '/api/v1/openapi.json': { paths: {} } }[url.pathname];
+    const fixed = { '/api/v1/session': { token: 't', may: 'change' }, '/api/v1/notices': { notices: this.notices }, '/api/v1/openapi.json': { paths: {} }, '/api/v1/config/schema': { fields: [] }, '/api/v1/config': { values: [{ path: 'version', value: 1, source: 'file' }], edited: [], removed: [], problems: [], warnings: [], proposals: [], undo: 0 } }[url.pathname];
     if (fixed) return json(fixed);
     answer.statusCode = 404;
     return json({ error: { code: 'not_found', message: 'not here', fix: '' } });

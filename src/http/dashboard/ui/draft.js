@@ -1,11 +1,29 @@
 // What a person has changed and not applied, by the path of each value; and the configuration that it is over.
 import { api, read } from './api.js';
+import { on } from './store.js';
 
 let schema = null;
+// Of a thousand backends it is a megabyte and more: it is kept until it changes, or an event of that may be missed.
+let kept = null;
+on('config resync run', () => {
+  kept = null;
+});
 
 // The fields, the values with their sources, and the tag for `If-Match`.
-export async function load() {
+export async function load({ anew = false } = {}) {
   schema ??= (await read('config/schema')).fields;
+  if (anew) kept = null;
+  kept ??= ask();
+  const asked = kept;
+  try {
+    return await asked;
+  } catch (cause) {
+    if (kept === asked) kept = null;
+    throw cause;
+  }
+}
+
+async function ask() {
   const answer = await api('config');
   const config = await answer.json();
   return { ...config, tag: answer.headers.get('etag'), rows: new Map(config.values.map((row) => [row.path, row])), edits: new Set(config.edited) };

@@ -1,5 +1,6 @@
-// What the page knows. One writer (the stream), many readers; readers are told once a frame, however much happened.
-import { judge, state } from './phase.js';
+// What the page knows. One writer (the stream), many readers; readers are told once a frame, however much happened, and
+// less often while events do not end, so that most of the time is the person's.
+import { state } from './phase.js';
 
 const CAPS = { activity: 200, jobs: 20_000, text: 256 * 1024 };
 
@@ -17,7 +18,19 @@ export const known = {
 
 const readers = new Map();
 const dirty = new Set();
-let due = 0;
+let due = null;
+
+// So much of all time may go to frames that draw what happened; a frame is late where more did lately, in milliseconds.
+const [SHARE, LATELY] = [0.25, 60];
+let spent = 0;
+let counted = 0;
+
+function late() {
+  const now = performance.now();
+  spent = Math.max(0, spent - (now - counted) * SHARE);
+  counted = now;
+  return Math.max(0, (spent - LATELY) / SHARE);
+}
 
 // `run()` is called in the next frame after any of the topics changed: backends, tree, jobs, notices, activity, link.
 export function on(topics, run) {
@@ -30,37 +43,57 @@ export function on(topics, run) {
 
 export function touch(...topics) {
   topics.forEach((topic) => dirty.add(topic));
-  due ||= requestAnimationFrame(flush);
+  if (due !== null) return;
+  const wait = late();
+  const frame = () => requestAnimationFrame(flush);
+  due = wait ? setTimeout(frame, wait) : frame();
 }
 
 function flush() {
-  due = 0;
+  due = null;
+  const began = performance.now();
+  // What it takes to lay out and paint it, too.
+  setTimeout(() => {
+    spent += performance.now() - began;
+  });
   const called = new Set();
   for (const topic of dirty) readers.get(topic)?.forEach((run) => called.add(run));
   dirty.clear();
   called.forEach((run) => run());
 }
 
+// The revision of the last snapshot as it came, and of the last event of each backend that is newer than it.
+let taken = 0;
+const newer = new Map();
+
 export function takeSnapshot(snapshot) {
   const before = known.snapshot;
-  if (before && before.run === snapshot.run && snapshot.revision < before.revision) return;
-  if (before && before.run !== snapshot.run) {
+  const again = before?.run === snapshot.run;
+  if (again && snapshot.revision < taken) return;
+  if (before && !again) {
     known.jobs.clear();
     known.crowd += 1;
+    newer.clear();
     touch('jobs', 'run');
   }
+  taken = snapshot.revision;
+  // While one is on its way, events go on: what they told stays, and all else of it is taken.
+  for (const [id, revision] of newer) if (revision <= taken) newer.delete(id);
+  if (newer.size) snapshot.backends = snapshot.backends.map((backend) => (newer.has(backend.id) ? known.backends.get(backend.id) : null) ?? backend);
+  if (again) snapshot.revision = Math.max(taken, before.revision);
   known.snapshot = snapshot;
   known.backends = new Map(snapshot.backends.map((backend) => [backend.id, backend]));
   touch('backends', 'tree', 'pools', 'counts');
 }
 
-export function takeBackend(status) {
+export function takeBackend(status, revision) {
   if (!known.snapshot) return;
-  const at = known.snapshot.backends.findIndex((b) => b.id === status.id);
+  const before = known.backends.get(status.id);
+  const at = before ? known.snapshot.backends.indexOf(before) : -1;
   if (at < 0) return;
   known.snapshot.backends[at] = status;
   known.backends.set(status.id, status);
-  known.snapshot.overall = judge(known.snapshot.backends).overall;
+  newer.set(status.id, revision);
   touch('backends');
 }
 

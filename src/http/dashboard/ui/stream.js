@@ -2,18 +2,22 @@
 // it comes; `Last-Event-ID` goes on where it broke off. It rests while the tab is hidden.
 import { Refusal, api, forget, known as loggedIn, read } from './api.js';
 import { known, takeBackend, takeDelta, takeJob, takeLink, takeNotice, takeNotices, takeRevision, takeSnapshot, tell, touch } from './store.js';
-import { jobState, state } from './phase.js';
+import { ended, jobState, state } from './phase.js';
 import { short } from './format.js';
 
 const WAITS = [200, 400, 800, 1500, 2000];
 // So many pages of a thousand jobs are read at first.
 const PAGES = 20;
+const LISTS = 5000;
 const LINE_CAP = 8 * 1024 * 1024;
 
 let seen = null;
 let tag = null;
 let rest = null;
 let polling = false;
+// When a snapshot was last read, and how long that took; so many times as long, none is read after an event.
+let [rested, took] = [0, 0];
+const REST = 15;
 
 const heard = () => {
   known.link.heard = Date.now();
@@ -23,23 +27,23 @@ const heard = () => {
 const OF = {
   resync: (data) => {
     takeSnapshot(data);
-    refreshNotices();
-    refreshJobs();
+    touch('resync');
+    relist();
   },
-  'backend.phase': (data, at) => {
-    takeBackend(data.status);
+  'backend.phase': (data, at, revision) => {
+    takeBackend(data.status, revision);
     const { word, tone } = state(data.status);
     tell(at, tone, `${data.backend}: ${word.toLowerCase()}${data.reason ? `. ${data.reason.message}` : ''}`, data.backend);
     touch('history');
     soon();
   },
-  'backend.health': (data, at) => {
+  'backend.health': (data, at, revision) => {
     const status = known.backends.get(data.backend);
-    if (status) takeBackend({ ...status, health: data.health, reason: data.reason?.message ?? status.reason });
+    if (status) takeBackend({ ...status, health: data.health, reason: data.reason?.message ?? status.reason }, revision);
     if (data.health !== 'unknown') tell(at, data.health === 'healthy' ? 'good' : 'warn', `${data.backend} is ${data.health}`);
     soon();
   },
-  'backend.capabilities': (data) => takeBackend(data.status),
+  'backend.capabilities': (data, at, revision) => takeBackend(data.status, revision),
   'backend.added': (data, at) => change(at, `${data.backend} was added`),
   'backend.removed': (data, at) => change(at, `${data.backend} was removed`),
   'config.applied': () => {
@@ -49,6 +53,7 @@ const OF = {
   'job.state': (data, at) => {
     const { word, tone } = jobState(data.state);
     tell(at, tone, `job ${short(data.job)} ${word.toLowerCase()}${data.backend ? ` on ${data.backend}` : ''}`);
+    moved?.add(data.job);
     const job = known.jobs.get(data.job);
     if (job) takeJob({ ...job, state: data.state, backend: data.backend ?? job.backend, timeline: [...(job.timeline ?? []), { at, state: data.state, evidence: data.evidence }] });
     wantJob(data.job);
@@ -85,7 +90,7 @@ function take(fields) {
   if (!fields.data) return;
   const event = JSON.parse(fields.data);
   if (fields.event === 'resync') return OF.resync(event);
-  OF[fields.event]?.(event.data, event.at);
+  OF[fields.event]?.(event.data, event.at, event.revision);
   takeRevision(event.revision);
 }
 
@@ -124,8 +129,11 @@ async function frames(answer, run, beat = () => {}) {
 
 // What changes without an event (latency, queue, slots, resources) is read again, as long as the tab is looked at.
 async function poll() {
-  if (polling || document.hidden || !loggedIn()) return;
+  if (document.hidden || !loggedIn()) return;
+  // The one that is under way may be older than what is asked for now.
+  if (polling) return soon();
   polling = true;
+  const began = performance.now();
   try {
     const answer = await api('snapshot', { headers: tag ? { 'if-none-match': tag } : {}, wait: 5000 });
     heard();
@@ -137,15 +145,32 @@ async function poll() {
     lost(cause);
   } finally {
     polling = false;
+    rested = performance.now();
+    took = rested - began;
   }
 }
 
+// After an event, once for all that come meanwhile, and no more often than leaves most of the time to the person.
+const calm = () => Math.max(60, rested + took * REST - performance.now());
 let soonDue = null;
-export function soon(wait = 60) {
-  soonDue ??= setTimeout(() => {
+export function soon(wait = calm()) {
+  if (soonDue !== null && wait > 0) return;
+  clearTimeout(soonDue);
+  soonDue = setTimeout(() => {
     soonDue = null;
     poll();
   }, wait);
+}
+
+// The lists anew, where events of them may be missed; they are long, so not each time where that is often.
+let [listed, listDue] = [-Infinity, null];
+function relist() {
+  listDue ??= setTimeout(() => {
+    listDue = null;
+    listed = performance.now();
+    refreshNotices();
+    refreshJobs();
+  }, Math.max(0, listed + LISTS - performance.now()));
 }
 
 export async function refreshNotices() {
@@ -153,15 +178,37 @@ export async function refreshNotices() {
   if (list) takeNotices(list.notices);
 }
 
+// While pages of jobs are read: the jobs that an event was about meanwhile. Those are read by themselves, and are newer
+// than on a page.
+let moved = null;
+// The run all of whose jobs were read.
+let whole = null;
+let turn = 0;
+
+// All jobs, newest first, page by page; answers once the first is there. Where they were read before, it ends with the
+// first page that says nothing new, once no job is left of which more is to come.
 export async function refreshJobs() {
-  let before = '';
-  for (let page = 0; page < PAGES; page += 1) {
-    const list = await read(`jobs?limit=1000${before}`, { wait: 20_000 }).catch(() => null);
-    for (const job of list?.jobs ?? []) takeJob(job);
-    if (!list?.next) return;
-    before = `&before=${encodeURIComponent(list.next)}`;
-  }
+  const mine = (turn += 1);
+  const run = known.snapshot?.run;
+  const open = new Set([...known.jobs.values()].filter(({ state }) => !ended(state)).map(({ id }) => id));
+  moved = new Set();
+  const more = async (list, left) => {
+    // Somebody else begins anew, from the first page.
+    if (mine !== turn) return;
+    let fresh = whole !== run;
+    for (const job of list?.jobs ?? []) {
+      fresh ||= known.jobs.get(job.id)?.state !== job.state;
+      open.delete(job.id);
+      if (!moved.has(job.id)) takeJob(job);
+    }
+    if (list?.next && left > 0 && (fresh || open.size > 0)) return more(await page(`&before=${encodeURIComponent(list.next)}`), left - 1);
+    moved = null;
+    if (list) whole = run;
+  };
+  more(await page(''), PAGES - 1);
 }
+
+const page = (before) => read(`jobs?limit=1000${before}`, { wait: 20_000 }).catch(() => null);
 
 const wanted = new Set();
 let wantedDue = null;
@@ -170,7 +217,8 @@ function wantJob(id) {
   wantedDue ??= setTimeout(async () => {
     wantedDue = null;
     const ids = [...wanted].slice(0, 50);
-    wanted.clear();
+    ids.forEach((one) => wanted.delete(one));
+    if (wanted.size) wantJob([...wanted][0]);
     for (const job of await Promise.all(ids.map((one) => read(`jobs/${one}`).catch(() => null)))) if (job) takeJob(job);
   }, 120);
 }
@@ -231,11 +279,9 @@ async function refresh() {
   if (known.snapshot?.run !== snapshot.run) seen = `${snapshot.run}-${snapshot.revision}`;
   takeSnapshot(snapshot);
   heard();
+  touch('resync');
   if (first) await Promise.all([refreshNotices(), refreshJobs()]);
-  else {
-    refreshNotices();
-    refreshJobs();
-  }
+  else relist();
 }
 
 const visible = () => new Promise((go) => document.addEventListener('visibilitychange', () => go(), { once: true }));
