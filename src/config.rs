@@ -70,7 +70,7 @@ pub use values::{ShownValue, ValueRow};
 
 pub(crate) use leaf::hook_url;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use indexmap::IndexMap;
 
@@ -80,8 +80,8 @@ use crate::{history::Keep, model::BackendId};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Config {
-    /// In the order in which they were written.
-    pub backends: IndexMap<BackendId, BackendConfig>,
+    /// In the order in which they were written. Shared: whoever runs one has its settings without a copy.
+    pub backends: IndexMap<BackendId, Arc<BackendConfig>>,
     /// In the order in which they were written.
     pub pools: IndexMap<BackendId, PoolConfig>,
     /// How backends are found.
@@ -112,8 +112,13 @@ impl Config {
     /// Adds a backend; one with the same id is replaced.
     #[must_use]
     pub fn backend(mut self, backend: BackendConfig) -> Self {
-        self.backends.insert(backend.id.clone(), backend);
+        self.backends.insert(backend.id.clone(), Arc::new(backend));
         self
+    }
+
+    /// The settings of a backend, to change them.
+    pub fn backend_mut(&mut self, id: &str) -> Option<&mut BackendConfig> {
+        self.backends.get_mut(id).map(Arc::make_mut)
     }
 
     /// Says how backends are found: a configuration made in code looks for none unless this is

@@ -2,6 +2,7 @@
 
 pub(crate) mod actor;
 pub mod answers;
+mod ask;
 mod blame;
 mod endpoint;
 pub mod history;

@@ -3,19 +3,27 @@
 //! Each fact has one writer (a connection its backend, the jobs actor its counts, the tree its shape); the hub numbers
 //! what they write and publishes it.
 
+mod changes;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use backline_supervisors::TreeSnapshot;
+use indexmap::IndexMap;
 use jiff::Timestamp;
-use tokio::sync::{broadcast, watch};
+use tokio::{
+    sync::{broadcast, watch},
+    time::Instant,
+};
 
+use self::changes::{changes, moves};
 use crate::{
     history::Chronicle,
     meter::Meter,
-    model::{BackendId, BackendStatus, Code, Event, EventBody, Fault, JobState, Phase, PoolStatus, Snapshot},
+    model::{BackendId, BackendStatus, Event, EventBody, JobState, PoolStatus, Snapshot},
     notices::Toll,
     registry::Stock,
 };
@@ -24,6 +32,8 @@ use crate::{
 const REPLAY: usize = 1024;
 /// Events that a slow reader may be behind before it is told what it missed.
 const LAG: usize = 1024;
+/// Figures alone are published so often: each snapshot lists all backends, and whoever follows it looks at them all.
+const FIGURES: Duration = Duration::from_secs(1);
 
 /// The snapshot and the events of one supervisor.
 pub struct Hub {
@@ -46,12 +56,28 @@ pub struct Hub {
 
 struct State {
     revision: u64,
-    backends: Vec<Arc<BackendStatus>>,
+    backends: IndexMap<BackendId, Arc<BackendStatus>>,
     pools: Vec<PoolStatus>,
     jobs: BTreeMap<JobState, u64>,
     tree: Arc<TreeSnapshot>,
     replay: VecDeque<Arc<Event>>,
     run: Arc<str>,
+    /// When the last snapshot was published, and whether figures changed since.
+    published: (Instant, Fresh),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fresh {
+    All,
+    ButFigures,
+}
+
+/// How soon a change has to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    AtOnce,
+    /// It may wait for a second.
+    Figures,
 }
 
 /// What a reader that comes back gets.
@@ -66,12 +92,13 @@ impl Hub {
     pub(crate) fn new(tree: TreeSnapshot) -> Self {
         let state = State {
             revision: 0,
-            backends: Vec::new(),
+            backends: IndexMap::new(),
             pools: Vec::new(),
             jobs: JobState::ALL.into_iter().map(|s| (s, 0)).collect(),
             tree: Arc::new(tree),
             replay: VecDeque::new(),
             run: uuid::Uuid::new_v4().simple().to_string().into(),
+            published: (Instant::now(), Fresh::All),
         };
         let latest = watch::Sender::new(Arc::new(state.snapshot()));
         Self {
@@ -119,21 +146,14 @@ impl Hub {
     /// Sets the backends' order and drops who is gone.
     pub(crate) fn set_backends(&self, order: Vec<Arc<BackendStatus>>) {
         let mut state = self.lock();
-        let ids = |list: &[Arc<BackendStatus>]| list.iter().map(|b| b.id.clone()).collect::<Vec<BackendId>>();
-        let (before, after) = (ids(&state.backends), ids(&order));
-        state.backends = order;
-        self.chronicle.retain(|id| after.contains(id));
-        let mut bodies = Vec::new();
-        for backend in &before {
-            if !after.contains(backend) {
-                bodies.push(EventBody::BackendRemoved { backend: backend.clone() });
-            }
-        }
-        for backend in &after {
-            if !before.contains(backend) {
-                bodies.push(EventBody::BackendAdded { backend: backend.clone() });
-            }
-        }
+        let after = order.into_iter().map(|status| (status.id.clone(), status)).collect();
+        let before = std::mem::replace(&mut state.backends, after);
+        let after = &state.backends;
+        self.chronicle.retain(|id| after.contains_key(id));
+        let gone = before.keys().filter(|id| !after.contains_key(*id)).cloned();
+        let new = after.keys().filter(|id| !before.contains_key(*id)).cloned();
+        let gone = gone.map(|backend| EventBody::BackendRemoved { backend });
+        let bodies = gone.chain(new.map(|backend| EventBody::BackendAdded { backend })).collect();
         self.publish(&mut state, bodies);
         self.moves.send_modify(|moves| *moves += 1);
         drop(state);
@@ -146,18 +166,34 @@ impl Hub {
     }
 
     /// Replaces one backend's status; its changes of phase, health and abilities become events.
-    pub(crate) fn set_backend(&self, status: Arc<BackendStatus>) {
+    pub(crate) fn set_backend(&self, status: Arc<BackendStatus>, haste: Haste) {
         let mut state = self.lock();
-        let Some(place) = state.backends.iter_mut().find(|b| b.id == status.id) else { return };
+        let Some(place) = state.backends.get_mut(&status.id) else { return };
         let before = std::mem::replace(place, status.clone());
         if before.phase != status.phase {
             self.chronicle.entered(&status);
         }
         let bodies = changes(&before, &status);
         let moved = moves(&before) != moves(&status);
+        if haste == Haste::Figures && bodies.is_empty() && !moved {
+            state.published.1 = Fresh::ButFigures;
+            return self.publish_figures(&mut state);
+        }
         self.publish(&mut state, bodies);
         if moved {
             self.moves.send_modify(|moves| *moves += 1);
+        }
+    }
+
+    /// Publishes figures that wait, where it is time.
+    pub(crate) fn settle(&self) {
+        self.publish_figures(&mut self.lock());
+    }
+
+    fn publish_figures(&self, state: &mut State) {
+        let (at, fresh) = state.published;
+        if fresh == Fresh::ButFigures && at.elapsed() >= FIGURES {
+            self.publish(state, Vec::new());
         }
     }
 
@@ -211,6 +247,7 @@ impl Hub {
             state.revision += 1;
             events.push(Arc::new(Event { revision: state.revision, at, body }));
         }
+        state.published = (Instant::now(), Fresh::All);
         self.latest.send_replace(Arc::new(state.snapshot()));
         for event in events {
             if state.replay.len() == REPLAY {
@@ -229,54 +266,16 @@ impl Hub {
 
 impl State {
     fn snapshot(&self) -> Snapshot {
+        let backends: Vec<_> = self.backends.values().cloned().collect();
         Snapshot {
             run: self.run.clone(),
             revision: self.revision,
             at: Timestamp::now(),
-            overall: Snapshot::judge(&self.backends),
-            backends: self.backends.clone(),
+            overall: Snapshot::judge(&backends),
+            backends,
             pools: self.pools.clone(),
             jobs: self.jobs.clone(),
             tree: self.tree.clone(),
         }
     }
-}
-
-/// What decides who belongs to a pool, and who of it gets work.
-fn moves(status: &BackendStatus) -> impl PartialEq + use<'_> {
-    let abilities = (&status.capabilities, &status.models, &status.loaded);
-    (status.phase == Phase::Ready, status.health, status.cordoned_at, abilities)
-}
-
-fn changes(before: &BackendStatus, after: &Arc<BackendStatus>) -> Vec<EventBody> {
-    let mut bodies = Vec::new();
-    let backend = after.id.clone();
-    let reason = || {
-        let own = after.last_error.as_ref().map(|e| Fault::new(e.code, &e.message).with_fix(&e.fix));
-        own.or_else(|| after.root_cause.as_ref().map(|root| Fault::new(Code::DependencyDown, &root.message)))
-    };
-    if (before.phase, before.epoch) != (after.phase, after.epoch) {
-        bodies.push(EventBody::BackendPhase {
-            backend: backend.clone(),
-            phase: after.phase,
-            epoch: after.epoch,
-            reason: after.reason.as_ref().and_then(|_| reason()),
-            status: Box::new(BackendStatus::clone(after)),
-        });
-    }
-    if before.health != after.health {
-        bodies.push(EventBody::BackendHealth {
-            backend: backend.clone(),
-            health: after.health,
-            epoch: after.epoch,
-            reason: after.reason.as_ref().and_then(|_| reason()),
-        });
-    }
-    if (&before.capabilities, &before.models, &before.functions)
-        != (&after.capabilities, &after.models, &after.functions)
-    {
-        bodies
-            .push(EventBody::BackendCapabilities { backend, status: Box::new(BackendStatus::clone(after)) });
-    }
-    bodies
 }

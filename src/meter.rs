@@ -114,6 +114,12 @@ impl Meter {
         self.recorder.register_counter(&key, &METADATA).increment(missed);
     }
 
+    /// Takes the samples since the last time into their buckets. Until then each is kept: to be done now and then, also
+    /// where nobody looks.
+    pub(crate) fn keep_up(&self) {
+        self.handle.run_upkeep();
+    }
+
     /// The metrics as Prometheus text; what is a state is read from the snapshot now.
     pub fn render(&self, snapshot: &Snapshot) -> String {
         self.set("backline_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
@@ -143,8 +149,7 @@ impl Meter {
         for (state, count) in &snapshot.jobs {
             self.set("backline_jobs", &[("state", state.as_str())], *count as f64);
         }
-        // Without it the histograms keep every sample since the last look.
-        self.handle.run_upkeep();
+        self.keep_up();
         self.handle.render()
     }
 

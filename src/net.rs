@@ -7,10 +7,12 @@ pub mod address;
 pub mod blame;
 pub mod body;
 mod certificate;
+mod clients;
 pub(crate) mod container;
 pub mod http;
 #[cfg(any(feature = "comfyui", feature = "gradio", feature = "litellm", feature = "wan2gp"))]
 pub(crate) mod pieces;
+mod reuse;
 pub mod sse;
 pub mod tls;
 #[cfg(feature = "comfyui")]
@@ -20,7 +22,9 @@ pub mod witness;
 
 pub use address::Address;
 pub(crate) use address::is_loopback;
+pub use clients::Clients;
 pub use http::Http;
+pub use reuse::Reuse;
 
 /// The name of a variable that names a proxy for this process, where one is set. None is ever obeyed.
 pub(crate) fn proxied() -> Option<&'static str> {

@@ -84,9 +84,9 @@ impl Roster {
     }
 
     /// What each backend runs under now.
-    pub(crate) fn settings(&self) -> IndexMap<BackendId, BackendConfig> {
+    pub(crate) fn settings(&self) -> IndexMap<BackendId, Arc<BackendConfig>> {
         let slots = self.slots().into_iter();
-        slots.map(|slot| (slot.config.id.clone(), BackendConfig::clone(&slot.settings()))).collect()
+        slots.map(|slot| (slot.config.id.clone(), slot.settings())).collect()
     }
 
     pub(crate) fn slots(&self) -> Vec<Arc<Slot>> {

@@ -201,8 +201,8 @@ fn jobs(parts: &Parts) -> ChildSpec {
 }
 
 fn health(parts: &Parts) -> ChildSpec {
-    let roster = parts.roster.clone();
-    ChildSpec::actor("health", move || (Prober, roster.clone())).on_intensity(OnIntensity::QUARANTINE)
+    let setup = (parts.roster.clone(), parts.hub.clone());
+    ChildSpec::actor("health", move || (Prober, setup.clone())).on_intensity(OnIntensity::QUARANTINE)
 }
 
 fn history(parts: &Parts) -> ChildSpec {

@@ -67,7 +67,7 @@ use crate::{
         },
     },
     model::{Channel, Code, Epoch, Fault},
-    net::Http,
+    net::{Http, Reuse},
 };
 
 /// The connector of a ComfyUI server.
@@ -84,7 +84,7 @@ impl Comfyui {
     /// # Errors
     /// A setting cannot be used.
     pub fn new(target: Target) -> Result<Self, Fault> {
-        let http = target.client_with_one_kept()?;
+        let http = target.client(Reuse::Brief)?;
         Ok(Self {
             target: Arc::new(target),
             http,

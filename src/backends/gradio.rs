@@ -56,7 +56,7 @@ use crate::{
         },
     },
     model::{Code, Epoch, Fault, Kind},
-    net::Http,
+    net::{Http, Reuse},
 };
 
 /// The connector of a Gradio app.
@@ -72,7 +72,7 @@ impl Gradio {
     /// # Errors
     /// A setting cannot be used.
     pub fn new(target: Target) -> Result<Self, Fault> {
-        let http = target.client()?;
+        let http = target.client(Reuse::Long)?;
         Ok(Self { target: Arc::new(target), http, memory: Arc::default() })
     }
 

@@ -83,6 +83,7 @@ use crate::{
         },
     },
     model::{Channel, Epoch, Fault},
+    net::Reuse,
 };
 
 /// The connector of a LiteLLM proxy (kind `litellm`) or of another OpenAI-compatible server (kind `openai`).
@@ -99,7 +100,7 @@ impl Litellm {
     /// # Errors
     /// A setting cannot be used.
     pub fn new(target: Target) -> Result<Self, Fault> {
-        let clients = Clients { http: target.client()?, work: target.client_without_reuse()? };
+        let clients = Clients { http: target.client(Reuse::Long)?, work: target.client(Reuse::Never)? };
         let redactor = Redactor::new(target.http.key.clone());
         Ok(Self { target: Arc::new(target), clients, keep: Keep::default(), redactor })
     }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     model::{BackendId, Fault, Kind},
-    net::{Address, Http, http::HttpSettings},
+    net::{Address, Http, Reuse, http::HttpSettings},
 };
 
 /// Waits of one backend.
@@ -78,28 +78,12 @@ impl Target {
         }
     }
 
-    /// The HTTP client for it.
+    /// An HTTP client for it.
     ///
     /// # Errors
     /// As [`Http::new`].
-    pub fn client(&self) -> Result<Http, Fault> {
-        Http::new(self.address.clone(), &self.settings())
-    }
-
-    /// The HTTP client for requests that follow each other.
-    ///
-    /// # Errors
-    /// As [`Http::with_one_kept`].
-    pub fn client_with_one_kept(&self) -> Result<Http, Fault> {
-        Http::with_one_kept(self.address.clone(), &self.settings())
-    }
-
-    /// The HTTP client for work that may not run twice.
-    ///
-    /// # Errors
-    /// As [`Http::without_reuse`].
-    pub fn client_without_reuse(&self) -> Result<Http, Fault> {
-        Http::without_reuse(self.address.clone(), &self.settings())
+    pub fn client(&self, reuse: Reuse) -> Result<Http, Fault> {
+        Http::with_reuse(self.address.clone(), &self.settings(), reuse)
     }
 
     fn settings(&self) -> HttpSettings {

@@ -50,6 +50,7 @@ use crate::{
         },
     },
     model::{Capability, Channel, Code, Epoch, Fault},
+    net::Reuse,
 };
 
 /// The connector of a Wan2GP.
@@ -72,7 +73,7 @@ impl Wan2gp {
     pub fn new(target: Target) -> Result<Self, Fault> {
         let (base, named) = place::of(&target.address);
         let target = Target { address: base, ..target };
-        let clients = Clients { http: target.client()?, work: target.client_without_reuse()? };
+        let clients = Clients { http: target.client(Reuse::Long)?, work: target.client(Reuse::Never)? };
         let page = Gradio::new(target.clone())?;
         let last = Mutex::new(named.unwrap_or(Face::Page));
         Ok(Self { target: Arc::new(target), clients, memory: Arc::default(), page, named, last })

@@ -43,7 +43,7 @@ impl BackendConfig {
             proxy: self.proxy(env)?,
             headers,
             key: self.api_key.as_ref().map(|key| self.read("api_key", key, env)).transpose()?,
-            witness: None,
+            ..HttpSettings::default()
         };
         if let Some(login) = &self.login {
             target.login = Some((login.user.clone(), self.read("login.password", &login.password, env)?));

@@ -37,7 +37,8 @@ pub(crate) fn start(slot: Arc<Slot>, epoch: Epoch, actor: ActorRef<Msg>) -> Task
             // An actor that is gone drops this task next.
             let _ = actor.cast(msg);
         };
-        match dial(&slot, epoch).await {
+        // Boxed: what a dial needs is not to be kept as long as the session.
+        match Box::pin(dial(&slot, epoch)).await {
             Err(fault) => tell(Msg::Dialed { epoch, result: Err(fault) }),
             Ok(dialed) => {
                 let Dialed { session, identity, channel, mut live } = dialed;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{
     config::BackendConfig,
-    hub::Hub,
+    hub::{Haste, Hub},
     model::{
         BackendStatus, Channel, Epoch, Health, Identity, Names, Phase,
         status::{Breaker, Resources, Slots},
@@ -17,7 +17,7 @@ use crate::{
 
 /// The shown state of one backend.
 pub(crate) struct Record {
-    status: Mutex<BackendStatus>,
+    status: Mutex<Arc<BackendStatus>>,
     /// What was seen of the backend: it outlives the sessions, and the registry's actor.
     observed: Mutex<Option<Arc<Observed>>>,
     /// Requests that the backend did not understand: what is known of it may be out of date.
@@ -29,7 +29,7 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn new(config: &BackendConfig, hub: Arc<Hub>) -> Self {
         Self {
-            status: Mutex::new(blank(config)),
+            status: Mutex::new(Arc::new(blank(config))),
             observed: Mutex::default(),
             doubts: Arc::default(),
             begun: jiff::Timestamp::now(),
@@ -85,12 +85,28 @@ impl Record {
         self.doubts.load(Ordering::Relaxed)
     }
 
-    /// Changes what is shown, and publishes it where anything changed that a person sees.
+    /// Changes what is shown, and publishes it.
     pub(crate) fn update(&self, change: impl FnOnce(&mut BackendStatus)) {
+        self.change(Haste::AtOnce, change);
+    }
+
+    /// As [`Self::update`], of figures that every probe moves: where they change nothing else, they are published with
+    /// what comes next, and at the latest by [`Hub::settle`].
+    pub(crate) fn note(&self, change: impl FnOnce(&mut BackendStatus)) {
+        self.change(Haste::Figures, change);
+    }
+
+    fn change(&self, haste: Haste, change: impl FnOnce(&mut BackendStatus)) {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut status);
+        // Whoever has the last one keeps it.
+        change(Arc::make_mut(&mut status));
         // Published under the lock: two writers must not overtake each other on the way.
-        self.hub.set_backend(Arc::new(status.clone()));
+        self.hub.set_backend(status.clone(), haste);
+    }
+
+    /// What is shown now.
+    pub(crate) fn shown(&self) -> Arc<BackendStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether a session was opened in this run; what is shown may be remembered from an earlier one.

@@ -36,7 +36,7 @@ use crate::{
         BackendStatus, Breaker, Channel, Code, Epoch, Fault, Health, Kind, Phase, RootCause,
         status::LastError,
     },
-    net::witness::Sworn,
+    net::{Clients, witness::Sworn},
     pool::{card::Cards, line::Line, traffic::Traffic},
     settings::change::retuned,
 };
@@ -45,7 +45,7 @@ use crate::{
 /// the backoff, the connector with what it remembers, and what is shown.
 pub(crate) struct Slot {
     /// As it was when the slot was made. What a live session can take may have changed since: see [`Self::settings`].
-    pub(crate) config: BackendConfig,
+    pub(crate) config: Arc<BackendConfig>,
     settings: ArcSwap<BackendConfig>,
     pub(crate) door: Door,
     pub(crate) ease: Ease,
@@ -91,21 +91,22 @@ pub(crate) struct Common {
 
 /// The connectors of the real kinds.
 pub(crate) fn real_dialer() -> Dialer {
-    Arc::new(|config, traffic| {
+    let clients = Clients::default();
+    Arc::new(move |config, traffic| {
         let mut target = config.target()?;
-        target.http.witness = Some(Sworn(traffic));
+        (target.http.witness, target.http.clients) = (Some(Sworn(traffic)), clients.clone());
         Ok(diagnosis::connector(config, connector_for(target)?))
     })
 }
 
 impl Slot {
-    pub(crate) fn new(config: BackendConfig, common: &Common) -> Arc<Self> {
+    pub(crate) fn new(config: Arc<BackendConfig>, common: &Common) -> Arc<Self> {
         // Epochs go on from the clock, so that those of an earlier process are never met again.
         Self::after(Epoch::new(first_epoch()), config, common)
     }
 
     /// The place of the same backend under other settings, with epochs that go on from this one's.
-    pub(crate) fn successor(&self, config: BackendConfig, common: &Common) -> Arc<Self> {
+    pub(crate) fn successor(&self, config: Arc<BackendConfig>, common: &Common) -> Arc<Self> {
         let last = self.memory().epoch.max(Epoch::new(first_epoch()));
         let same = (self.config.kind, &self.config.url) == (config.kind, &config.url);
         let next = Self::after(last, config, common);
@@ -117,7 +118,7 @@ impl Slot {
         next
     }
 
-    fn after(last: Epoch, config: BackendConfig, common: &Common) -> Arc<Self> {
+    fn after(last: Epoch, config: Arc<BackendConfig>, common: &Common) -> Arc<Self> {
         let pacing = if config.url.is_loopback() { Pacing::Loopback } else { Pacing::Network };
         let patience = Patience { hang_limit: config.hang_limit, ..Patience::default() };
         // Hashing nothing with fresh keys: a seed of its own for each backend, without a global generator.
@@ -139,7 +140,7 @@ impl Slot {
             connector: Mutex::new(None),
             dialer: common.dialer.clone(),
             farewell: Mutex::new(None),
-            settings: ArcSwap::from_pointee(config.clone()),
+            settings: ArcSwap::new(config.clone()),
             config,
         });
         if let Some(name) = &slot.config.exclusive {

@@ -7,7 +7,11 @@ use std::{
 };
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::{sync::oneshot, task::JoinSet, time::Instant};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinSet,
+    time::Instant,
+};
 
 use crate::{
     backends::session::Pulse,
@@ -17,16 +21,14 @@ use crate::{
         machine::{Vital, Witness},
         slot::Slot,
     },
-    health::{HealthReport, blame::blame, endpoint::Endpoint, patient::Patient, verdict::Advice},
+    health::{HealthReport, ask::ask, blame::blame, endpoint::Endpoint, patient::Patient, verdict::Advice},
+    hub::Hub,
     model::{BackendId, Code, Epoch, Fault},
-    net::witness::told_elsewhere,
     roster::Roster,
 };
 
 /// Probes are coalesced to this grid: a thousand timers of their own would each wake the process.
 const WHEEL: Duration = Duration::from_millis(100);
-/// A time-out that comes so much too late tells of us, not of the backend.
-const LATE: Duration = Duration::from_millis(500);
 /// Between turns when no probe is due: a new session is noticed by then.
 const IDLE_TURN: Duration = Duration::from_secs(1);
 
@@ -52,7 +54,10 @@ pub(crate) struct Prober;
 pub(crate) struct State {
     myself: ActorRef<Msg>,
     roster: Arc<Roster>,
-    patients: HashMap<BackendId, Patient>,
+    hub: Arc<Hub>,
+    /// Boxed: half of a map's places are empty.
+    patients: HashMap<BackendId, Box<Patient>>,
+    moves: watch::Receiver<u64>,
     probes: JoinSet<()>,
     alarm: Alarm,
 }
@@ -60,16 +65,20 @@ pub(crate) struct State {
 impl Actor for Prober {
     type Msg = Msg;
     type State = State;
-    type Arguments = Arc<Roster>;
+    type Arguments = (Arc<Roster>, Arc<Hub>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<Msg>,
-        roster: Arc<Roster>,
+        (roster, hub): (Arc<Roster>, Arc<Hub>),
     ) -> Result<State, ActorProcessingErr> {
+        let mut moves = hub.moves.subscribe();
+        moves.mark_changed();
         Ok(State {
             myself,
             roster,
+            hub,
+            moves,
             patients: HashMap::new(),
             probes: JoinSet::new(),
             alarm: Alarm::default(),
@@ -102,20 +111,35 @@ impl State {
         let now = Instant::now();
         while self.probes.try_join_next().is_some() {}
         let slots = self.roster.slots();
-        self.patients.retain(|id, _| slots.iter().any(|s| s.config.id == *id));
-        let under_way = self.patients.values().filter(|p| p.under_way.is_some());
-        let mut asked = under_way.filter_map(|p| p.endpoint).collect();
-        for slot in &slots {
-            self.attend(slot, now, &mut asked);
+        // A session that came is told before it can be missed.
+        let moved = self.moves.has_changed().unwrap_or(true);
+        if moved || self.next_probe().is_some_and(|due| due <= now) {
+            self.moves.mark_unchanged();
+            self.make_rounds(&slots, now);
         }
         blame(&self.roster, &slots);
+        self.hub.settle();
         self.set_wheel(now);
+    }
+
+    fn make_rounds(&mut self, slots: &[Arc<Slot>], now: Instant) {
+        self.patients.retain(|id, _| self.roster.slot(id).is_some());
+        let under_way = self.patients.values().filter(|p| p.under_way.is_some());
+        let mut asked = under_way.filter_map(|p| p.endpoint).collect();
+        for slot in slots {
+            self.attend(slot, now, &mut asked);
+        }
+    }
+
+    /// When the next probe is due.
+    fn next_probe(&self) -> Option<Instant> {
+        self.patients.values().filter(|p| p.under_way.is_none()).filter_map(|p| p.due).min()
     }
 
     /// The next turn: at the next probe's time, brought to the grid, and soon enough to notice a new session.
     fn set_wheel(&mut self, now: Instant) {
-        let waiting = self.patients.values().filter(|p| p.under_way.is_none()).map(|p| p.due);
-        let due = waiting.min().map_or(IDLE_TURN, |due| due.saturating_duration_since(now)).min(IDLE_TURN);
+        let due =
+            self.next_probe().map_or(IDLE_TURN, |due| due.saturating_duration_since(now)).min(IDLE_TURN);
         let ticks = due.as_nanos().div_ceil(WHEEL.as_nanos()).max(1);
         let next = now + WHEEL * u32::try_from(ticks).unwrap_or(1);
         let myself = self.myself.clone();
@@ -127,17 +151,18 @@ impl State {
     /// Sends a probe where it is due and no other session of the same endpoint has one under way.
     fn attend(&mut self, slot: &Arc<Slot>, now: Instant, asked: &mut HashSet<Endpoint>) {
         let Some((epoch, _)) = slot.door.session() else {
-            // Nothing to probe: its time must not stand in the past, or the wheel would turn for it.
+            // Nothing to probe: the wheel must not turn for it.
             if let Some(patient) = self.patients.get_mut(&slot.config.id) {
-                patient.due = now + IDLE_TURN;
+                patient.due = None;
             }
             return;
         };
         let probe = slot.settings().probe;
         let id = slot.config.id.clone();
-        let patient = self.patients.entry(id).or_insert_with(|| Patient::new(&slot.config, &probe, now));
+        let patient =
+            self.patients.entry(id).or_insert_with(|| Box::new(Patient::new(&slot.config, &probe, now)));
         patient.meet(epoch, &probe, now);
-        let due = patient.under_way.is_none() && patient.due <= now;
+        let due = patient.under_way.is_none() && patient.due.is_some_and(|due| due <= now);
         if due && patient.endpoint.is_none_or(|endpoint| asked.insert(endpoint)) {
             patient.under_way = Some(epoch);
             self.probe(slot.clone(), probe.timeout);
@@ -147,35 +172,8 @@ impl State {
     fn probe(&mut self, slot: Arc<Slot>, limit: Duration) {
         let myself = self.myself.clone();
         self.probes.spawn(async move {
-            let Some((epoch, session)) = slot.door.session() else {
-                let fault = Fault::new(Code::ConnectionClosed, "the session ended before it was probed");
-                let id = slot.config.id.clone();
-                let _ = myself.cast(Msg::Probed {
-                    id,
-                    epoch: Epoch::ZERO,
-                    took: Duration::ZERO,
-                    outcome: Err(fault),
-                });
-                return;
-            };
-            let begun = Instant::now();
-            let outcome = match tokio::time::timeout(limit, told_elsewhere(session.probe())).await {
-                Ok(outcome) => outcome,
-                // The process was stopped, the machine slept, or its cores were taken: its answer may be here unread.
-                Err(_) if begun.elapsed() > limit + LATE => {
-                    let _ = myself.cast(Msg::Void { id: slot.config.id.clone(), epoch });
-                    return;
-                }
-                Err(_) => {
-                    let place = slot.config.url.authority();
-                    Err(Fault::new(
-                        Code::Hang,
-                        format!("{place}: connected, but no answer to a probe in {limit:?}"),
-                    ))
-                }
-            };
-            let id = slot.config.id.clone();
-            let _ = myself.cast(Msg::Probed { id, epoch, took: begun.elapsed(), outcome });
+            // A prober that is gone asks anew in its next incarnation.
+            let _ = myself.cast(ask(&slot, limit).await);
         });
     }
 
@@ -188,6 +186,9 @@ impl State {
                 session.overhear(pulse);
             }
             overdue |= self.learned(&other, epoch, took, outcome.clone());
+        }
+        if outcome.is_ok() {
+            self.hub.meter.probed(id.as_str(), took);
         }
         overdue |= self.learned(id, epoch, took, outcome);
         if overdue {
@@ -217,8 +218,9 @@ impl State {
         };
         let Some(prober) = self.patients.get(id).filter(|_| shared) else { return Vec::new() };
         let begun = Instant::now() - took;
-        let fits = |(other, p): &(&BackendId, &Patient)| *other != id && p.shares(prober, begun);
-        self.patients.iter().filter(fits).map(|(other, p)| (other.clone(), p.epoch)).collect()
+        let others =
+            self.patients.iter().filter(|(other, patient)| *other != id && patient.shares(prober, begun));
+        others.map(|(other, patient)| (other.clone(), patient.epoch)).collect()
     }
 
     /// A probe without a meaning is made again at once.
@@ -226,7 +228,7 @@ impl State {
         tracing::debug!(backend = %id, %epoch, "a probe is void: we were late ourselves");
         if let Some(patient) = self.patients.get_mut(id) {
             patient.under_way = None;
-            patient.due = Instant::now();
+            patient.due = Some(Instant::now());
         }
         self.turn();
     }
@@ -248,10 +250,7 @@ impl State {
         }
         slot.record.chronicle().probed(id, outcome.is_ok().then_some(took));
         match &outcome {
-            Ok(_) => {
-                slot.record.meter().probed(id.as_str(), took);
-                patient.history.answered(took);
-            }
+            Ok(_) => patient.history.answered(took),
             Err(_) => patient.history.missed(),
         }
         patient.fault = outcome.as_ref().err().cloned();
@@ -261,8 +260,9 @@ impl State {
         // Counted from the probe's beginning: a probe that took its whole time-out is followed at once by the next, so
         // that a hang is proved in interval + fall x timeout.
         let now = Instant::now();
-        patient.due = (now - took.min(wait)) + wait;
-        let overdue = patient.due <= now;
+        let due = (now - took.min(wait)) + wait;
+        patient.due = Some(due);
+        let overdue = due <= now;
         patient.show(&slot, outcome.ok());
         if let Some(advice) = advice {
             self.advise(id, epoch, advice);
@@ -283,13 +283,13 @@ impl State {
 
     fn check_now(&mut self, id: &BackendId) {
         if let Some(patient) = self.patients.get_mut(id) {
-            patient.due = Instant::now();
+            patient.due = Some(Instant::now());
         }
         self.turn();
     }
 
     fn report(&self, id: &BackendId) -> Option<HealthReport> {
         let slot = self.roster.slot(id)?;
-        Some(Patient::report(&slot, self.patients.get(id)))
+        Some(Patient::report(&slot, self.patients.get(id).map(|patient| &**patient)))
     }
 }

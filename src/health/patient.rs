@@ -22,7 +22,8 @@ pub(super) struct Patient {
     pub(super) endpoint: Option<Endpoint>,
     pub(super) verdict: Verdict,
     pub(super) history: History,
-    pub(super) due: Instant,
+    /// When it is probed next; `None` where there is no session.
+    pub(super) due: Option<Instant>,
     pub(super) under_way: Option<Epoch>,
     pub(super) fault: Option<Fault>,
 }
@@ -35,7 +36,7 @@ impl Patient {
             endpoint: Endpoint::of(config),
             verdict: Verdict::new(probe.rise, probe.fall),
             history: History::new(),
-            due: now,
+            due: None,
             under_way: None,
             fault: None,
         }
@@ -51,7 +52,7 @@ impl Patient {
         let offset = probe.interval.mul_f64(0.8 + 0.2 * fastrand::f64());
         (self.epoch, self.since) = (epoch, now);
         self.verdict = Verdict::new(probe.rise, probe.fall);
-        self.due = now + offset;
+        self.due = Some(now + offset);
         self.fault = None;
     }
 
@@ -73,7 +74,7 @@ impl Patient {
             slot.traffic.probed();
         }
         let ((used, limit), requests) = (slot.door.slots(), slot.traffic.figures());
-        slot.record.update(|status| {
+        slot.record.note(|status| {
             status.last_check_at = Some(jiff::Timestamp::now());
             status.latency_ms = self.history.latency_ms();
             status.request_ms = requests.took_ms;

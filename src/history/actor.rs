@@ -1,4 +1,4 @@
-//! The actor that keeps the histories in shape: one coarse tick for all backends.
+//! The actor that keeps the histories, and the metrics, in shape: one coarse tick for all backends.
 
 use std::{sync::Arc, time::Duration};
 
@@ -82,6 +82,7 @@ impl State {
     fn tick(&mut self) {
         let slots = self.setup.roster.slots();
         slots.iter().for_each(|slot| self.show(slot));
+        self.setup.hub.meter.keep_up();
         self.keep(&slots);
         self.set_alarm();
     }
@@ -133,7 +134,7 @@ impl State {
         let news = slot.record.read(|status| (status.uptime, status.job_ms) != (now.uptime, now.job_ms));
         // A snapshot is published only where it says something new.
         if news {
-            slot.record.update(|status| {
+            slot.record.note(|status| {
                 (status.uptime, status.job_ms) = (now.uptime, now.job_ms);
             });
         }

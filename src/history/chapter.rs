@@ -19,6 +19,8 @@ use crate::model::{BackendId, Phase, status::Quantiles};
 const JOBS_MS: i64 = 12 * 3_600 * 1_000;
 /// What uptime looks back on.
 const DAY: Duration = Duration::from_secs(86_400);
+/// A history of fewer bytes is read anew each time; a day's, once a minute.
+const SHORT: usize = 4 * 1024;
 
 /// The history of one backend; times are passed in.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub(crate) struct Chapter {
     standing: Option<Standing>,
     settled: Duration,
     jobs: Recent,
+    /// The last that was read from the buckets, and in which minute.
+    uptime: Option<(i64, Option<f64>)>,
 }
 
 /// What the snapshot shows of it.
@@ -45,6 +49,7 @@ impl Chapter {
             standing: None,
             settled: now.mono,
             jobs: Recent::new(JOBS_MS),
+            uptime: None,
         }
     }
 
@@ -52,6 +57,7 @@ impl Chapter {
     pub(super) fn entered(&mut self, now: Moment, step: Step) {
         self.settle(now);
         self.standing = Standing::of(step.phase);
+        self.uptime = None;
         self.timeline.push(step);
     }
 
@@ -83,11 +89,17 @@ impl Chapter {
     pub(super) fn figures(&mut self, now: Moment) -> Figures {
         self.settle(now);
         self.forget(now);
-        let uptime = total(&self.tiers.window(now.at_ms, DAY).1).uptime();
-        Figures {
-            uptime: uptime.map(|share| (share * 10_000.0).round() / 10_000.0),
-            job_ms: self.jobs.quantiles(now.at_ms),
-        }
+        let uptime = self.uptime(now).map(|share| (share * 10_000.0).round() / 10_000.0);
+        Figures { uptime, job_ms: self.jobs.quantiles(now.at_ms) }
+    }
+
+    fn uptime(&mut self, now: Moment) -> Option<f64> {
+        let minute = now.at_ms.div_euclid(60_000);
+        let read = self.uptime.filter(|(then, _)| *then == minute && self.tiers.size() > SHORT);
+        let (_, uptime) = *self
+            .uptime
+            .insert(read.unwrap_or_else(|| (minute, total(&self.tiers.window(now.at_ms, DAY).1).uptime())));
+        uptime
     }
 
     fn forget(&mut self, now: Moment) {
@@ -119,6 +131,7 @@ impl Chapter {
     /// Puts what earlier runs measured before.
     pub(super) fn absorb(&mut self, past: &Past, now: Moment) {
         self.tiers.absorb(past);
+        self.uptime = None;
         self.timeline.precede(past.steps.clone(), past.ended());
         self.forget(now);
     }

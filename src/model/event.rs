@@ -1,5 +1,7 @@
 //! What happened, as it happens.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -34,14 +36,14 @@ pub enum EventBody {
         phase: Phase,
         epoch: u64,
         reason: Option<Fault>,
-        status: Box<BackendStatus>,
+        status: Arc<BackendStatus>,
     },
     /// A backend's health changed.
     #[serde(rename = "backend.health")]
     BackendHealth { backend: BackendId, health: Health, epoch: u64, reason: Option<Fault> },
     /// What a backend can do changed, or is known for the first time.
     #[serde(rename = "backend.capabilities")]
-    BackendCapabilities { backend: BackendId, status: Box<BackendStatus> },
+    BackendCapabilities { backend: BackendId, status: Arc<BackendStatus> },
     /// A backend was added.
     #[serde(rename = "backend.added")]
     BackendAdded { backend: BackendId },

@@ -10,14 +10,10 @@ use url::Url;
 use crate::{
     model::{Code, Fault},
     net::{
-        Address, blame, tls, wait,
+        Address, Clients, Reuse, blame, tls, wait,
         witness::{Errand, Sworn, errand},
     },
 };
-
-/// Idle connections are closed before the server does it: uvicorn (Gradio, LiteLLM) closes after 5.0 s, and a
-/// request that meets the close is lost in a race.
-const IDLE: Duration = Duration::from_secs(4);
 
 /// What a client is made of.
 #[derive(Debug, Clone)]
@@ -35,6 +31,8 @@ pub struct HttpSettings {
     pub key: Option<SecretString>,
     /// Who hears what came of each request.
     pub witness: Option<Sworn>,
+    /// Where the parts that do not differ between backends are shared; by default with nobody.
+    pub clients: Clients,
 }
 
 impl Default for HttpSettings {
@@ -46,6 +44,7 @@ impl Default for HttpSettings {
             headers: HeaderMap::new(),
             key: None,
             witness: None,
+            clients: Clients::default(),
         }
     }
 }
@@ -56,7 +55,7 @@ impl Default for HttpSettings {
 /// matched, [`Self::keyed`] adds it. Both are bound to the backend's origin by construction: they take paths.
 #[derive(Clone)]
 pub struct Http {
-    client: Client,
+    client: Arc<Client>,
     address: Arc<Address>,
     headers: HeaderMap,
     bearer: Option<HeaderValue>,
@@ -73,32 +72,14 @@ impl Http {
     /// meet an unchecked certificate off loopback. Whether a key may cross a network in the clear is not asked here:
     /// [`BackendConfig::target`](crate::config::BackendConfig::target) does, which alone knows what the user allowed.
     pub fn new(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
-        Self::with_idle(address, settings, usize::MAX)
+        Self::with_reuse(address, settings, Reuse::default())
     }
 
-    /// As [`Self::new`], with a connection of its own for each request.
-    ///
-    /// For work that may not run twice: a request on a connection that the server closed meanwhile is neither sent nor
-    /// provably not sent. On a new one a dead server refuses, which is proof.
+    /// As [`Self::new`], with another use of connections.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn without_reuse(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
-        Self::with_idle(address, settings, 0)
-    }
-
-    /// As [`Self::new`], with one connection at the most that is kept for the next request.
-    ///
-    /// For a backend whose requests follow each other: a kept connection takes 27 KiB, and a dial asks five things at
-    /// once.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn with_one_kept(address: Address, settings: &HttpSettings) -> Result<Self, Fault> {
-        Self::with_idle(address, settings, 1)
-    }
-
-    fn with_idle(address: Address, settings: &HttpSettings, idle: usize) -> Result<Self, Fault> {
+    pub fn with_reuse(address: Address, settings: &HttpSettings, reuse: Reuse) -> Result<Self, Fault> {
         if settings.key.is_some() && !address.is_loopback() && settings.tls.danger_accept_invalid {
             return Err(Fault::new(
                 Code::BadConfig,
@@ -109,17 +90,27 @@ impl Http {
             ));
         }
         let tls = tls::client_config(&settings.tls)?;
-        let mut builder = plain(&tls, settings.connect)
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(idle)
-            .tcp_nodelay(true);
         let proxy = settings.proxy.clone().filter(|_| !address.is_loopback());
-        if let Some(proxy) = &proxy {
-            let proxy = reqwest::Proxy::all(proxy.clone())
-                .map_err(|_| Fault::new(Code::BadConfig, "`proxy` is no address of a proxy"))?;
-            builder = builder.proxy(proxy);
-        }
-        let client = built(builder)?;
+        let make = || {
+            let (most, time) = reuse.kept();
+            let builder = plain(&tls, settings.connect)
+                .pool_idle_timeout(time)
+                .pool_max_idle_per_host(most)
+                .tcp_nodelay(true);
+            built(match &proxy {
+                None => builder,
+                Some(proxy) => builder.proxy(
+                    reqwest::Proxy::all(proxy.clone())
+                        .map_err(|_| Fault::new(Code::BadConfig, "`proxy` is no address of a proxy"))?,
+                ),
+            })
+        };
+        let client = match (&proxy, &settings.tls) {
+            (None, tls) if *tls == tls::TlsSettings::default() => {
+                settings.clients.one(settings.connect, reuse, make)?
+            }
+            _ => Arc::new(make()?),
+        };
         let bearer = settings.key.as_ref().map(bearer).transpose()?;
         let (headers, witness) = (settings.headers.clone(), settings.witness.clone());
         Ok(Self { client, address: Arc::new(address), headers, bearer, tls, proxy, witness })

@@ -22,7 +22,7 @@ pub enum Errand {
     Lease,
     /// For a job, which tells itself what came of it.
     Job,
-    /// To see how the backend is: a dial, a probe.
+    /// To see how the backend is: a dial, a probe, a look at what it offers.
     Check,
 }
 
@@ -40,7 +40,7 @@ tokio::task_local! {
     static ERRAND: Errand;
 }
 
-/// Looks at a backend: a dial, a probe. Whoever asked for that tells what came of it, and its single requests are not
+/// Looks at a backend: a dial, a probe, a look at what it offers. Whoever asked for that tells what came of it, and its single requests are not
 /// heard.
 pub(crate) async fn told_elsewhere<T>(check: impl Future<Output = T>) -> T {
     ERRAND.scope(Errand::Check, check).await

@@ -3,6 +3,7 @@
 //! Each look says what is to be raised and what may stay open, so that a look that was missed, or a restart, is made
 //! good by the next one.
 
+mod aged;
 mod lean;
 mod outage;
 mod seen;
@@ -14,10 +15,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use self::{lean::Lean, outage::Outage, seen::Seen};
+use self::{aged::Aged, lean::Lean, outage::Outage, seen::Seen};
 use crate::{
     model::{BackendStatus, Channel, Code, Health, Phase, Severity, status::LastError},
-    notices::{draft::Draft, version},
+    notices::draft::Draft,
 };
 
 /// How long a backend that counts may be away before a person is told.
@@ -82,6 +83,7 @@ pub(super) struct Case {
     crash_until: Option<Instant>,
     /// What was raised and still stands, with the epoch of its last count.
     standing: BTreeMap<Code, u64>,
+    aged: Aged,
     pub(super) keep: Keep,
 }
 
@@ -123,13 +125,11 @@ impl Case {
             wanted.extend(self.absence(status, weight, now, &mut verdict.due));
             wanted.extend(self.unwell(status, now, &mut verdict.due));
         }
-        if let Some(version) = status.version.as_deref() {
-            let drafts = [version::vulnerable(status.kind, version), version::old(status.kind, version)];
-            wanted.extend(drafts.into_iter().flatten().map(|draft| (draft, 0)));
-        }
+        wanted.extend(self.aged.look(status).into_iter().map(|draft| (draft, 0)));
         self.before = Some(Seen::of(status));
         if known {
-            let codes: BTreeSet<_> = wanted.iter().map(|(draft, _)| draft.code).collect();
+            let mut codes: BTreeSet<_> = wanted.iter().map(|(draft, _)| draft.code).collect();
+            codes.extend(self.aged.codes());
             self.standing.retain(|code, _| codes.contains(code));
             self.keep = Keep::Only(codes);
         }

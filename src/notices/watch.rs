@@ -66,7 +66,8 @@ pub(crate) struct State {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     changes: watch::Receiver<u64>,
     settled: watch::Receiver<bool>,
-    cases: HashMap<BackendId, Watched>,
+    /// Boxed: half of a map's places are empty.
+    cases: HashMap<BackendId, Box<Watched>>,
     labour: Labour,
     toll: watch::Receiver<u64>,
     standing: Arc<Standing>,

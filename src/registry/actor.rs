@@ -26,6 +26,7 @@ use crate::{
     },
     hub::Hub,
     model::{BackendId, Code, Epoch, Fault, Identity, Signature},
+    net::witness::told_elsewhere,
     roster::Roster,
 };
 
@@ -177,7 +178,7 @@ impl State {
             let _turn = turnstile.acquire().await;
             let outcome = match slot.door.session() {
                 Some((live, session)) if live == epoch => {
-                    match tokio::time::timeout(LOOK, session.observe()).await {
+                    match tokio::time::timeout(LOOK, told_elsewhere(session.observe())).await {
                         Ok(outcome) => outcome,
                         Err(_) => {
                             Err(Fault::new(Code::RequestTimeout, format!("no whole answer in {LOOK:?}")))

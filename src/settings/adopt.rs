@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
 
     /// Backends that a person configured.
     fn configured(&self) -> impl Iterator<Item = &'a BackendConfig> + use<'a> {
-        self.situation.bare.backends.values()
+        self.situation.bare.backends.values().map(|backend| &**backend)
     }
 
     fn remember(&mut self, backend: &BackendConfig, find: Find) {

@@ -1,5 +1,7 @@
 //! What differs between two sets of backends, and what it takes to get from one to the other. Pure.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -44,8 +46,8 @@ pub struct Change {
 impl Change {
     /// What leads from one set of backends to another.
     pub fn between(
-        before: &IndexMap<BackendId, BackendConfig>,
-        after: &IndexMap<BackendId, BackendConfig>,
+        before: &IndexMap<BackendId, Arc<BackendConfig>>,
+        after: &IndexMap<BackendId, Arc<BackendConfig>>,
     ) -> Self {
         let mut change = Self::default();
         change.removed.extend(before.keys().filter(|id| !after.contains_key(*id)).cloned());

@@ -92,19 +92,17 @@ impl Stage {
         Ok(())
     }
 
-    fn slot(&self, config: &BackendConfig) -> Arc<Slot> {
+    fn slot(&self, config: &Arc<BackendConfig>) -> Arc<Slot> {
         Slot::new(config.clone(), &self.common)
     }
 
     fn publish(&self) {
         let slots = self.roster.slots();
-        self.common
-            .hub
-            .set_backends(slots.iter().map(|s| s.record.read(|status| Arc::new(status.clone()))).collect());
+        self.common.hub.set_backends(slots.iter().map(|slot| slot.record.shown()).collect());
     }
 
     /// Ends a backend, and starts it again where it has new settings.
-    async fn replace(&self, id: &BackendId, next: Option<&BackendConfig>) -> Result<(), Error> {
+    async fn replace(&self, id: &BackendId, next: Option<&Arc<BackendConfig>>) -> Result<(), Error> {
         let Some(old) = self.roster.slot(id) else { return Ok(()) };
         self.drain(id).await;
         let Some(next) = next else {

@@ -116,7 +116,11 @@ impl Handle {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every problem, [`Error::UnknownBackend`].
-    pub async fn candidate(&self, id: Option<BackendId>, fields: Fields) -> Result<BackendConfig, Error> {
+    pub async fn candidate(
+        &self,
+        id: Option<BackendId>,
+        fields: Fields,
+    ) -> Result<Arc<BackendConfig>, Error> {
         if let Some(id) = &id
             && let Some(backend) = self.config().backends.get(id)
             && fields.is_empty()

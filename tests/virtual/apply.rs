@@ -40,8 +40,8 @@ async fn what_does_not_differ_keeps_its_session() {
     let mut events = world.supervisor.events();
     let config = changed(&world, |config| {
         config.backends.shift_remove("d");
-        config.backends["b"].url = Address::loopback(2);
-        config.backends["c"].required = true;
+        config.backend_mut("b").unwrap().url = Address::loopback(2);
+        config.backend_mut("c").unwrap().required = true;
     });
     let change = world.supervisor.apply(config).await.unwrap();
     assert_eq!(change.untouched, ["a".parse().unwrap()]);
@@ -104,7 +104,7 @@ async fn who_waits_for_a_backend_gets_it_under_its_new_settings() {
     waiting.spawn(async move { handle.lease("a").await.map(|lease| lease.epoch().get()) });
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = world.status("a").epoch;
-    let config = changed(&world, |config| config.backends["a"].url = Address::loopback(2));
+    let config = changed(&world, |config| config.backend_mut("a").unwrap().url = Address::loopback(2));
     world.supervisor.apply(config).await.unwrap();
     world.actor("a").becomes(Mood::Up);
     assert!(waiting.join_next().await.unwrap().unwrap().unwrap() > before);
@@ -115,9 +115,17 @@ async fn a_backend_can_be_disabled_and_come_back() {
     let world = World::new(&["a"], Mood::Up).await;
     ready(&world, &["a"]).await;
     let first = world.status("a").epoch;
-    world.supervisor.apply(changed(&world, |config| config.backends["a"].enabled = false)).await.unwrap();
+    world
+        .supervisor
+        .apply(changed(&world, |config| config.backend_mut("a").unwrap().enabled = false))
+        .await
+        .unwrap();
     assert_eq!((world.status("a").phase, world.status("a").enabled), (Phase::Idle, false));
-    world.supervisor.apply(changed(&world, |config| config.backends["a"].enabled = true)).await.unwrap();
+    world
+        .supervisor
+        .apply(changed(&world, |config| config.backend_mut("a").unwrap().enabled = true))
+        .await
+        .unwrap();
     ready(&world, &["a"]).await;
     assert!(world.status("a").epoch > first);
     let nothing = world.supervisor.apply(Config::clone(&world.supervisor.config())).await.unwrap();
@@ -131,7 +139,7 @@ async fn changes_come_one_after_the_other_and_the_last_one_counts() {
     let mut turns = JoinSet::new();
     for turn in 0..20_u16 {
         let (handle, mut config) = (world.supervisor.handle(), all.clone());
-        config.backends["a"].url = Address::loopback(10 + turn);
+        config.backend_mut("a").unwrap().url = Address::loopback(10 + turn);
         if turn % 2 == 0 {
             config.backends.shift_remove("b");
         }

@@ -1,8 +1,13 @@
 //! When to ping, and what a silence means. No I/O: times go in.
 
+use std::{sync::OnceLock, time::Duration};
+
 use tokio::time::Instant;
 
 use crate::backends::target::Keepalive;
+
+/// Pings of all channels are coalesced to this grid: a thousand timers of their own would each wake the process.
+const WHEEL: Duration = Duration::from_millis(100);
 
 /// The heartbeat of a live channel.
 #[derive(Debug)]
@@ -37,7 +42,7 @@ pub(super) enum Sound {
 
 impl Beat {
     pub(super) fn new(keepalive: Keepalive, now: Instant) -> Self {
-        Self { keepalive, state: State::Calm { ping: now + keepalive.interval } }
+        Self { keepalive, state: State::Calm { ping: next_ping(now, keepalive.interval) } }
     }
 
     /// When [`Self::due`] has something to say; never, while a silence lasts.
@@ -67,14 +72,25 @@ impl Beat {
     /// Something came: the other side lives, and the next ping can wait.
     pub(super) fn heard(&mut self, now: Instant) -> Sound {
         let before = self.state;
-        self.state = State::Calm { ping: now + self.keepalive.interval };
+        self.state = State::Calm { ping: next_ping(now, self.keepalive.interval) };
         if before == State::Silent { Sound::AfterSilence } else { Sound::Ordinary }
     }
 }
 
+/// An interval later, brought back to the grid: a ping may be early, never late.
+fn next_ping(now: Instant, interval: Duration) -> Instant {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    let next = now + interval;
+    if interval < 10 * WHEEL {
+        return next;
+    }
+    let past = next.saturating_duration_since(*ORIGIN.get_or_init(|| now)).as_nanos() % WHEEL.as_nanos();
+    next - Duration::from_nanos(u64::try_from(past).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::collections::HashSet;
 
     use super::*;
 
@@ -101,6 +117,19 @@ mod tests {
         let mut beat = Beat::new(Keepalive::default(), start);
         assert_eq!(beat.heard(at(4)), Sound::Ordinary);
         assert_eq!(beat.due(at(8)), None);
-        assert_eq!(beat.wakes(), Some(at(9)));
+        let wakes = beat.wakes().unwrap();
+        assert!(wakes > at(9) - WHEEL && wakes <= at(9), "{:?} from the start", wakes - start);
+    }
+
+    #[test]
+    fn pings_that_are_due_at_nearly_the_same_time_are_due_together() {
+        let start = Instant::now();
+        let due: HashSet<_> = (0..1_000)
+            .filter_map(|ms| Beat::new(Keepalive::default(), start + Duration::from_millis(ms)).wakes())
+            .collect();
+        assert!(due.len() <= 11, "{} times in a second", due.len());
+        // One that is to be prompt stays so.
+        let prompt = Keepalive { interval: Duration::from_millis(50), ..Keepalive::default() };
+        assert_eq!(Beat::new(prompt, start).wakes(), Some(start + prompt.interval));
     }
 }

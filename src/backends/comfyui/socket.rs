@@ -1,13 +1,13 @@
 //! ComfyUI's WebSocket: opened over our own TCP stream, with limits, without an Origin.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::header;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
+    Connector, client_async_tls_with_config, client_async_with_config,
     tungstenite::{
         self, Message, client::IntoClientRequest, handshake::client::Request, protocol::WebSocketConfig,
     },
@@ -67,9 +67,24 @@ pub(super) enum Heard {
     Noise,
 }
 
+/// Messages in both directions.
+trait Line:
+    Stream<Item = Result<Message, tungstenite::Error>> + Sink<Message, Error = tungstenite::Error> + Send + Sync
+{
+}
+
+impl<L> Line for L where
+    L: Stream<Item = Result<Message, tungstenite::Error>>
+        + Sink<Message, Error = tungstenite::Error>
+        + Send
+        + Sync
+{
+}
+
 /// An open socket.
 pub(super) struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Over TLS or not: a type for both is as large as the larger one.
+    stream: Pin<Box<dyn Line>>,
     place: String,
     malformed: u64,
 }
@@ -135,7 +150,7 @@ impl Socket {
     /// Closes, and waits for the server's end: only then may the id be used again. False where that did not come.
     pub(super) async fn close(mut self) -> bool {
         let goodbye = async {
-            if self.stream.close(None).await.is_ok() {
+            if self.stream.close().await.is_ok() {
                 while let Some(Ok(_)) = self.stream.next().await {}
             }
         };
@@ -160,9 +175,16 @@ async fn connect(http: &Http, client: &str, previews: Previews) -> Result<Opened
     limits.max_write_buffer_size = WRITE_CAP;
     limits.max_message_size = Some(MESSAGE_CAP);
     limits.max_frame_size = Some(MESSAGE_CAP);
-    let tls = Some(Connector::Rustls(http.tls()));
-    let mut stream = match client_async_tls_with_config(request, tcp, Some(limits), tls).await {
-        Ok((stream, _)) => stream,
+    let opened: Result<Pin<Box<dyn Line>>, _> = if http.address().scheme() == "https" {
+        let tls = Some(Connector::Rustls(http.tls()));
+        client_async_tls_with_config(request, tcp, Some(limits), tls)
+            .await
+            .map(|(line, _)| Box::pin(line) as _)
+    } else {
+        client_async_with_config(request, tcp, Some(limits)).await.map(|(line, _)| Box::pin(line) as _)
+    };
+    let mut stream = match opened {
+        Ok(stream) => stream,
         Err(tungstenite::Error::Http(answer)) => {
             let what = format!("{place}: the WebSocket upgrade is refused ({})", answer.status());
             return Ok(Opened::Refused(Fault::new(Code::ProxyInTheWay, what)));

@@ -17,7 +17,7 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 pub(super) async fn checks(config: &Config) -> Vec<Check> {
-    let wanted: Vec<BackendConfig> = config.backends.values().filter(|b| b.enabled).cloned().collect();
+    let wanted: Vec<_> = config.backends.values().filter(|b| b.enabled).cloned().collect();
     let tests = stream::iter(wanted.into_iter().map(|backend| async move {
         let report = probe(&backend).await;
         tested(&backend, &report)

@@ -4,7 +4,7 @@ use super::*;
 use crate::config::Trust;
 use crate::{
     model::{BackendId, Kind},
-    net::Address,
+    net::{Address, Reuse},
 };
 
 const CANARY: &str = "sk-canary-7f3a";
@@ -53,7 +53,7 @@ fn a_key_crosses_no_network_in_the_clear_unless_allowed() {
     // What goes to this machine goes through no proxy.
     let mut local = self::backend("http://127.0.0.1:4000");
     local.proxy = Some(Secret::Inline("http://10.0.0.1:3128".into()));
-    assert_eq!(local.target_in(&env).unwrap().client().unwrap().proxy(), None);
+    assert_eq!(local.target_in(&env).unwrap().client(Reuse::Long).unwrap().proxy(), None);
     backend.danger_plain_key = false;
     backend.proxy = local.proxy;
     assert!(refusal(&backend).contains("in the clear"));

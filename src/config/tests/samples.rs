@@ -112,7 +112,7 @@ fn an_export_loads_as_the_same_configuration() {
     again.state_dir = again.state_dir.map(|path| path.strip_prefix(copy.path()).unwrap().to_owned());
     let mut first = loaded.config;
     for config in [&mut again, &mut first] {
-        let comfy = config.backends.get_mut("comfy-a").unwrap();
+        let comfy = config.backend_mut("comfy-a").unwrap();
         let team = comfy.headers.shift_remove(&::http::HeaderName::from_static("x-studio-team")).unwrap();
         let text =
             team.resolve(&|name| variables.iter().find(|v| v.0 == name).map(|v| v.1.to_owned())).unwrap();

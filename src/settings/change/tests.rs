@@ -15,8 +15,8 @@ fn backend(id: &str, port: u16) -> BackendConfig {
     BackendConfig::new(id.parse().unwrap(), Kind::Comfyui, Address::loopback(port))
 }
 
-fn set(backends: impl IntoIterator<Item = BackendConfig>) -> IndexMap<BackendId, BackendConfig> {
-    backends.into_iter().map(|backend| (backend.id.clone(), backend)).collect()
+fn set(backends: impl IntoIterator<Item = BackendConfig>) -> IndexMap<BackendId, Arc<BackendConfig>> {
+    backends.into_iter().map(|backend| (backend.id.clone(), Arc::new(backend))).collect()
 }
 
 fn how(change: impl FnOnce(&mut BackendConfig)) -> Option<How> {
@@ -69,7 +69,7 @@ fn what_makes_a_session_needs_another() {
 }
 
 /// A set of backends, each with an address and one setting that a session can take.
-fn any_set() -> impl Strategy<Value = IndexMap<BackendId, BackendConfig>> {
+fn any_set() -> impl Strategy<Value = IndexMap<BackendId, Arc<BackendConfig>>> {
     proptest::collection::vec((0..6_u8, 1..4_u16, any::<bool>()), 0..6).prop_map(|rows| {
         set(rows.into_iter().map(|(id, port, required)| {
             let mut backend = backend(&format!("b{id}"), port);
@@ -112,7 +112,7 @@ proptest! {
         }
         for id in change.in_place() {
             let taken = retuned(&now[id], &after[id]);
-            now.insert(id.clone(), taken);
+            now.insert(id.clone(), Arc::new(taken));
         }
         prop_assert!(Change::between(&now, &after).is_empty());
     }
