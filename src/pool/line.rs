@@ -102,10 +102,7 @@ impl Line {
             route.figures.waited(begun.elapsed());
             pass.slot().record.meter().waited(&route.name, begun.elapsed());
         }
-        match pass {
-            Ok(pass) => Ok(pass.taken_over().await),
-            Err(unserved) => Err(unserved),
-        }
+        Ok(pass?.taken_over().await)
     }
 
     /// Whether anybody waits for anything.
@@ -253,15 +250,22 @@ impl Line {
             }
             return;
         }
+        let mut passed_over = false;
         for spot in waiters.spots(route) {
             let Some((route, ask)) = waiters.ask(spot) else { continue };
             let Some(pass) = route.try_take(ask) else {
-                let spent = route.is_full() || route.members().iter().all(|m| m.slot.door.seats.free() == 0);
-                if spent {
+                if route.is_spent() {
                     return;
                 }
+                passed_over = true;
                 continue;
             };
+            if passed_over {
+                // It may have come free since they were looked at: then it is theirs.
+                let slot = pass.slot().clone();
+                self.serve_from(waiters, &slot, Some(pass.take_apart()));
+                continue;
+            }
             let Some((_, waiter)) = self.call(waiters, spot) else { continue };
             if let Err(pass) = waiter.deliver.send(pass) {
                 let slot = pass.slot().clone();

@@ -137,6 +137,11 @@ impl Route {
         self.used.load(SeqCst) >= self.limit.load(SeqCst)
     }
 
+    /// Whether there is nothing to take, whoever asks.
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_full() || self.members.load().iter().all(|member| member.slot.door.seats.free() == 0)
+    }
+
     /// A place within the pool's own limit.
     pub(super) fn take_place(&self) -> bool {
         let limit = self.limit.load(SeqCst);

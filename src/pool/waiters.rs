@@ -68,7 +68,7 @@ impl Waiters {
             let entry = |(place, waiter): (&Place, &Waiter)| {
                 Some(((*at, *place), queue.route.entry(slot, &waiter.ask)?))
             };
-            queue.waiters.iter().find_map(entry)
+            first(queue.waiters.iter(), entry)
         });
         firsts.min_by_key(|((_, place), _)| *place)
     }
@@ -105,5 +105,48 @@ impl Waiters {
                 queue.waiters.into_values()
             })
             .collect()
+    }
+}
+
+/// The first in a line who may. Members change while a long line is looked at: whoever was passed over before one came
+/// free is looked at again, so that nobody gets ahead of them by it.
+fn first<W, E>(line: impl Iterator<Item = W> + Clone, may: impl Fn(W) -> Option<E>) -> Option<E> {
+    let (mut found, mut before) = (None, usize::MAX);
+    while let Some((at, entry)) =
+        line.clone().take(before).enumerate().find_map(|(at, waiter)| Some((at, may(waiter)?)))
+    {
+        (found, before) = (Some(entry), at);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::first;
+
+    /// The first who may, where those of `open` may from the look on with this number.
+    fn found(open: &[bool], from: usize) -> Option<usize> {
+        let looks = Cell::new(0);
+        first(0..open.len(), |waiter| {
+            looks.set(looks.get() + 1);
+            (looks.get() > from && open[waiter]).then_some(waiter)
+        })
+    }
+
+    #[test]
+    fn whoever_was_passed_over_before_something_came_free_goes_first() {
+        for from in 0..5 {
+            assert_eq!(found(&[true; 5], from), Some(0), "free from look {from} on");
+            assert_eq!(found(&[false, true, true, true, true], from), Some(1), "free from look {from} on");
+        }
+    }
+
+    #[test]
+    fn who_may_not_is_passed_over_for_good() {
+        assert_eq!(found(&[false, false, true], 0), Some(2));
+        assert_eq!(found(&[false; 3], 0), None);
+        assert_eq!(found(&[], 0), None);
     }
 }

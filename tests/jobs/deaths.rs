@@ -123,13 +123,18 @@ fn executions(status: &JobStatus) -> Vec<String> {
 /// By priority, as they were first sent. Turns that lie close together may be written down in another order.
 fn in_order(ended: &[(i32, Arc<JobStatus>)]) {
     let first = |s: &JobStatus| s.timeline.iter().find(|step| step.state == JobState::Sent).unwrap().at;
-    let mut turns: Vec<_> = ended.iter().map(|(priority, status)| (first(status), *priority)).collect();
-    turns.sort();
-    let highest = |turns: &[(jiff::Timestamp, i32)]| turns.iter().map(|turn| turn.1).max().unwrap();
+    let mut turns: Vec<_> =
+        ended.iter().map(|(priority, status)| (first(status), *priority, status)).collect();
+    turns.sort_by_key(|turn| turn.0);
     for pair in turns.chunks(16).collect::<Vec<_>>().windows(2) {
-        let lowest = pair[0].iter().map(|turn| turn.1).min().unwrap();
-        let late = highest(pair[1]);
-        assert!(late <= lowest + 1, "a job of priority {late} was sent long after one of {lowest}: {pair:?}");
+        let early = pair[0].iter().min_by_key(|turn| turn.1).unwrap();
+        let late = pair[1].iter().max_by_key(|turn| turn.1).unwrap();
+        assert!(
+            late.1 <= early.1 + 1,
+            "of two jobs the one with the higher priority was sent long after the other: {:#?}\n{:#?}",
+            (late.1, late.2),
+            (early.1, early.2),
+        );
     }
 }
 
