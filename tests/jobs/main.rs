@@ -23,4 +23,5 @@ mod mute;
 mod scissors;
 mod served;
 mod stand;
+mod trail;
 mod unsent;

@@ -1,7 +1,7 @@
 //! A proxy that knows HTTP so far as to find the submits: it cuts each where the test says, and passes all else on.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -15,6 +15,8 @@ use tokio::{
     task::JoinSet,
 };
 
+use crate::trail::Trail;
+
 /// Where a submit is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
@@ -24,8 +26,14 @@ pub(crate) enum Cut {
     Answer(usize),
 }
 
-/// The cuts of each submit, one for each time that it is sent, by the mark in its workflow.
-type Plans = Arc<Mutex<HashMap<u64, Vec<Cut>>>>;
+/// The cuts of one submit, one for each time that it is sent.
+struct Plan {
+    cuts: VecDeque<Cut>,
+    trail: Trail,
+}
+
+/// By the mark in the workflow.
+type Plans = Arc<Mutex<HashMap<u64, Plan>>>;
 
 pub(crate) struct Scissors {
     pub(crate) address: SocketAddr,
@@ -71,8 +79,14 @@ impl Scissors {
     }
 
     /// The submits with this mark are cut so, one after the other; the one after these passes.
-    pub(crate) fn plan(&self, mark: u64, cuts: Vec<Cut>) {
-        self.plans.lock().unwrap().insert(mark, cuts);
+    pub(crate) fn plan(&self, mark: u64, cuts: &[Cut], trail: &Trail) {
+        let plan = Plan { cuts: cuts.iter().copied().collect(), trail: trail.clone() };
+        self.plans.lock().unwrap().insert(mark, plan);
+    }
+
+    /// The submit with this mark has ended.
+    pub(crate) fn forget(&self, mark: u64) {
+        self.plans.lock().unwrap().remove(&mark);
     }
 
     pub(crate) fn cuts(&self) -> u64 {
@@ -181,6 +195,8 @@ impl Pair {
         let mark: u64 = text.split("\"color\":").nth(1)?.split([',', '}']).next()?.trim().parse().ok()?;
         let mut plans = self.plans.lock().unwrap();
         let plan = plans.get_mut(&mark)?;
-        if plan.is_empty() { None } else { Some(plan.remove(0)) }
+        let cut = plan.cuts.pop_front();
+        plan.trail.note(format_args!("the scissors have it, and cut {cut:?}"));
+        cut
     }
 }
