@@ -30,7 +30,9 @@ impl History {
     pub fn new() -> Self {
         // To one digit, which is 6 % at the most, and growing with what is recorded: one of two digits takes up to
         // 10 KiB, and a thousand backends have two each.
-        let latency_us = Histogram::new(1).expect("a constant that fits");
+        // What differs by less than 16 us is one.
+        let mut latency_us = Histogram::new_with_bounds(16, 32, 1).expect("constants that fit");
+        latency_us.auto(true);
         Self { probes: 0, recent: VecDeque::new(), latency_us }
     }
 

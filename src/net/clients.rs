@@ -43,3 +43,24 @@ impl fmt::Debug for Clients {
         f.write_str("Clients")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_of_the_same_settings_are_one_until_the_last_user_goes() {
+        let (clients, second) = (Clients::default(), Duration::from_secs(1));
+        let made = || crate::net::http::client(second);
+        let one = clients.one(second, Reuse::Long, made).unwrap();
+        let never = || panic!("there is one");
+        assert!(Arc::ptr_eq(&one, &clients.clone().one(second, Reuse::Long, never).unwrap()));
+        assert!(!Arc::ptr_eq(&one, &clients.one(second, Reuse::Never, made).unwrap()));
+        assert!(!Arc::ptr_eq(&one, &clients.one(2 * second, Reuse::Long, made).unwrap()));
+        assert!(!Arc::ptr_eq(&one, &Clients::default().one(second, Reuse::Long, made).unwrap()));
+        let gone = Arc::downgrade(&one);
+        drop(one);
+        assert!(gone.upgrade().is_none(), "nobody has it, and it is kept");
+        assert!(clients.one(second, Reuse::Long, made).is_ok());
+    }
+}

@@ -1,5 +1,7 @@
 //! ComfyUI's WebSocket: opened over our own TCP stream, with limits, without an Origin.
 
+mod head;
+
 use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
@@ -7,12 +9,16 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::header;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    Connector, client_async_tls_with_config, client_async_with_config,
+    Connector, WebSocketStream, client_async_tls_with_config, client_async_with_config,
     tungstenite::{
-        self, Message, client::IntoClientRequest, handshake::client::Request, protocol::WebSocketConfig,
+        self, Message,
+        client::IntoClientRequest,
+        handshake::client::Request,
+        protocol::{Role, WebSocketConfig},
     },
 };
 
+use self::head::Head;
 use crate::{
     backends::comfyui::frame::Frame,
     model::{Code, Fault},
@@ -37,7 +43,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Whether previews are looked at: decides the size of the read buffer, which stays resident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Previews {
-    /// 4 KiB; a preview that comes anyway is read in pieces.
+    /// 1 KiB, over TLS 4 KiB; a preview that comes anyway is read in pieces.
     #[default]
     Rare,
     /// 128 KiB.
@@ -47,7 +53,7 @@ pub enum Previews {
 impl Previews {
     fn read_buffer(self) -> usize {
         match self {
-            Self::Rare => 4 * 1024,
+            Self::Rare => 1024,
             Self::Wanted => 128 * 1024,
         }
     }
@@ -181,7 +187,14 @@ async fn connect(http: &Http, client: &str, previews: Previews) -> Result<Opened
             .await
             .map(|(line, _)| Box::pin(line) as _)
     } else {
-        client_async_with_config(request, tcp, Some(limits)).await.map(|(line, _)| Box::pin(line) as _)
+        match client_async_with_config(request, Head::new(tcp), Some(limits)).await {
+            Ok((line, _)) => {
+                let (tcp, rest) = line.into_inner().into_parts();
+                let line = WebSocketStream::from_partially_read(tcp, rest, Role::Client, Some(limits)).await;
+                Ok(Box::pin(line))
+            }
+            Err(error) => Err(error),
+        }
     };
     let mut stream = match opened {
         Ok(stream) => stream,
