@@ -9,6 +9,7 @@ pub mod body;
 mod certificate;
 mod clients;
 pub(crate) mod container;
+pub(crate) mod course;
 pub mod http;
 #[cfg(any(feature = "comfyui", feature = "gradio", feature = "litellm", feature = "wan2gp"))]
 pub(crate) mod pieces;

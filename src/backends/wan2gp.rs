@@ -50,7 +50,10 @@ use crate::{
         },
     },
     model::{Capability, Channel, Code, Epoch, Fault},
-    net::Reuse,
+    net::{
+        Reuse,
+        course::{self, Step},
+    },
 };
 
 /// The connector of a Wan2GP.
@@ -113,6 +116,7 @@ impl Wan2gp {
 
     async fn open_mcp(&self) -> Result<Dialed, Fault> {
         let greeting = wire::greet(&self.clients.http, self.target.timeouts.request).await?;
+        course::passed(Step::Api);
         let wire = Wire::new(self.target.clone(), self.clients.clone());
         let can = match models::capabilities(&wire).await {
             Ok(can) => can,
@@ -123,6 +127,7 @@ impl Wan2gp {
             }
             Err(fault) => return Err(fault),
         };
+        course::passed(Step::Auth);
         let session = Arc::new(Session::new(wire, self.memory.clone(), greeting, can));
         let identity = session.identity();
         let live = live::signs(session.clone()).await;

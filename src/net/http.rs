@@ -10,7 +10,9 @@ use url::Url;
 use crate::{
     model::{Code, Fault},
     net::{
-        Address, Clients, Reuse, blame, tls, wait,
+        Address, Clients, Reuse, blame,
+        course::{self, Step},
+        tls, wait,
         witness::{Errand, Sworn, errand},
     },
 };
@@ -200,6 +202,9 @@ impl Http {
                 Err(Fault::new(Code::RequestTimeout, format!("{place}: no answer to {path} in {limit:?}")))
             }
         };
+        if answer.is_ok() {
+            course::passed(Step::Http);
+        }
         self.tell(&answer, &method, &path, took);
         answer
     }

@@ -1,16 +1,22 @@
 //! The staged test of a candidate: what a person would check by hand, one stage after the other.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use rustls::pki_types::ServerName;
 use serde::Serialize;
 use tokio::{net::TcpStream, time::Instant};
+use tokio_rustls::TlsConnector;
 
 use crate::{
     backends::connector_for,
     config::BackendConfig,
     connection::diagnosis,
     model::{Class, Code, Epoch, Fault, Identity},
-    net::blame,
+    net::{
+        blame::{self, Cause},
+        course::{self, Course, Step},
+        tls::client_config,
+    },
 };
 
 /// Longest wait of the whole test.
@@ -40,7 +46,8 @@ pub struct Stage {
     pub stage: StageName,
     /// Whether it went well.
     pub ok: bool,
-    /// How long it took.
+    /// How long it took, in milliseconds, from the end of the stage before; 0 where it took no step of its own, like
+    /// `auth` of a server that asks for no key. `http` goes over a connection of its own, which it opens.
     pub ms: f64,
     /// What was found.
     pub message: String,
@@ -80,7 +87,11 @@ pub async fn probe(candidate: &BackendConfig) -> ProbeReport {
 
 impl ProbeReport {
     fn add(&mut self, stage: StageName, begun: Instant, outcome: Result<String, &Fault>) {
-        let ms = begun.elapsed().as_secs_f64() * 1_000.0;
+        self.add_that_took(stage, begun.elapsed(), outcome);
+    }
+
+    fn add_that_took(&mut self, stage: StageName, took: Duration, outcome: Result<String, &Fault>) {
+        let ms = took.as_secs_f64() * 1_000.0;
         let (ok, message, fix) = match outcome {
             Ok(message) => (true, message, String::new()),
             Err(fault) => (false, fault.message().to_owned(), fault.fix().to_owned()),
@@ -107,7 +118,10 @@ async fn stages(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<(
     };
     let count = found.len();
     report.add(StageName::Dns, begun, Ok(format!("{count} address{}", if count == 1 { "" } else { "es" })));
-    tcp(candidate, &found, report).await?;
+    let stream = tcp(candidate, &found, report).await?;
+    if address.scheme() == "https" {
+        tls(candidate, stream, report).await?;
+    }
     session(candidate, report).await
 }
 
@@ -115,12 +129,12 @@ async fn tcp(
     candidate: &BackendConfig,
     found: &[std::net::SocketAddr],
     report: &mut ProbeReport,
-) -> Result<(), ()> {
+) -> Result<TcpStream, ()> {
     let (place, begun) = (candidate.url.authority(), Instant::now());
     let fault = match tokio::time::timeout(candidate.timeouts.connect, TcpStream::connect(found)).await {
-        Ok(Ok(_)) => {
+        Ok(Ok(stream)) => {
             report.add(StageName::Tcp, begun, Ok(format!("{place} takes connections")));
-            return Ok(());
+            return Ok(stream);
         }
         Ok(Err(error)) => diagnosis::unreached(blame::io(&error, &place), &candidate.url),
         Err(_) => {
@@ -132,40 +146,83 @@ async fn tcp(
     Err(())
 }
 
-/// The rest is the dial itself: which stage it failed at shows in the fault.
+/// The handshake that every request to the candidate begins with, by itself.
+async fn tls(candidate: &BackendConfig, stream: TcpStream, report: &mut ProbeReport) -> Result<(), ()> {
+    // Where no client can be made of its settings, the dial says why.
+    let settings = candidate.target().and_then(|target| client_config(&target.http.tls));
+    let Ok(settings) = settings else { return Ok(()) };
+    let begun = Instant::now();
+    let outcome = handshake(candidate, settings, stream).await;
+    report.add(StageName::Tls, begun, outcome.as_ref().map(|()| "well".to_owned()));
+    outcome.map_err(|_| ())
+}
+
+async fn handshake(
+    candidate: &BackendConfig,
+    settings: Arc<rustls::ClientConfig>,
+    stream: TcpStream,
+) -> Result<(), Fault> {
+    let (address, limit) = (&candidate.url, candidate.timeouts.connect);
+    let place = address.authority();
+    let connector = TlsConnector::from(settings);
+    let name = ServerName::try_from(address.host().trim_matches(['[', ']']).to_owned())
+        .map_err(|e| Fault::new(Code::Tls, format!("{place}: no certificate can be for it: {e}")))?;
+    match tokio::time::timeout(limit, connector.connect(name, stream)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => {
+            let cause = blame::cause_of(&error);
+            Err(cause.unwrap_or_else(|| Cause::new(Code::Tls, error.to_string())).at(&place))
+        }
+        Err(_) => Err(Fault::new(Code::Tls, format!("{place}: no end of the handshake in {limit:?}"))),
+    }
+}
+
+/// The rest is the dial itself, which notes its steps.
 async fn session(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<(), ()> {
     let begun = Instant::now();
-    let dialed = match candidate.target().and_then(connector_for) {
-        Ok(plain) => diagnosis::connector(candidate, plain).dial(Epoch::ZERO).await,
-        Err(fault) => Err(fault),
+    let dial = async {
+        let plain = candidate.target().and_then(connector_for)?;
+        diagnosis::connector(candidate, plain).dial(Epoch::ZERO).await
     };
-    let reached =
-        |stage| if candidate.url.scheme() == "https" || stage != StageName::Tls { Some(stage) } else { None };
+    let (dialed, course) = course::followed(dial).await;
+    let failed = dialed.as_ref().err().map(|fault| failed_at(fault, &course));
+    let mut from = begun;
+    for (stage, step) in
+        [(StageName::Http, Step::Http), (StageName::Api, Step::Api), (StageName::Auth, Step::Auth)]
+    {
+        let done = course.iter().find(|(passed, _)| *passed == step).map(|(_, at)| *at);
+        // A session is open: what took no step of its own is well all the same.
+        if failed == Some(stage) || (failed.is_some() && done.is_none()) {
+            break;
+        }
+        let done = done.map_or(from, |at| at.max(from));
+        report.add_that_took(stage, done - from, Ok("well".to_owned()));
+        from = done;
+    }
     match dialed {
         Ok(dialed) => {
-            for stage in [StageName::Tls, StageName::Http, StageName::Api, StageName::Auth]
-                .into_iter()
-                .filter_map(reached)
-            {
-                report.add(stage, begun, Ok("well".to_owned()));
-            }
             let can: Vec<_> = dialed.identity.capabilities.iter().map(|c| c.as_str()).collect();
             let version = dialed.identity.version.as_deref().unwrap_or("unknown");
             let message = format!("{} {version}: {}", dialed.session.kind().title(), can.join(", "));
-            report.add(StageName::Capability, begun, Ok(message));
+            report.add(StageName::Capability, from, Ok(message));
             dialed.session.end(Fault::new(Code::Closing, "the test is over"));
             report.identity = Some(dialed.identity);
             Ok(())
         }
         Err(fault) => {
-            let failed = stage_of(&fault);
-            let before = [StageName::Tls, StageName::Http, StageName::Api, StageName::Auth];
-            for stage in before.into_iter().take_while(|s| *s != failed).filter_map(reached) {
-                report.add(stage, begun, Ok("well".to_owned()));
-            }
-            report.add(failed, begun, Err(&fault));
+            report.add(failed_at(&fault, &course), from, Err(&fault));
             Err(())
         }
+    }
+}
+
+/// The stage at which a dial failed: what its fault speaks of, but none that it had behind it.
+fn failed_at(fault: &Fault, course: &Course) -> StageName {
+    let passed = |step| course.iter().any(|(known, _)| *known == step);
+    match stage_of(fault) {
+        StageName::Http | StageName::Api if passed(Step::Api) => StageName::Capability,
+        StageName::Http if passed(Step::Http) => StageName::Api,
+        stage => stage,
     }
 }
 

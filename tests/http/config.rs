@@ -151,9 +151,16 @@ async fn a_candidate_and_a_changed_backend_are_tested_and_nothing_is_changed() {
         stages.iter().map(|s| (s["stage"].as_str().unwrap().to_owned(), s["ok"] == true)).collect::<Vec<_>>()
     };
     let candidate = |key: &str| json!({ "kind": "litellm", "url": url, "api_key": key });
+    let begun = tokio::time::Instant::now();
     let (status, report) = api.ask(Method::POST, "/api/v1/probe", Some(candidate(sim.key()))).await;
     assert_eq!((status, report["ok"].as_bool()), (StatusCode::OK, Some(true)), "{report}");
-    assert!(stages(&report).iter().any(|(stage, ok)| stage == "capability" && *ok));
+    let all = ["dns", "tcp", "http", "api", "auth", "capability"].map(|stage| (stage.to_owned(), true));
+    assert_eq!(stages(&report), all);
+    // Each has its own time: together they are no longer than the whole.
+    let each: f64 =
+        report["stages"].as_array().unwrap().iter().map(|stage| stage["ms"].as_f64().unwrap()).sum();
+    let whole = begun.elapsed().as_secs_f64() * 1_000.0;
+    assert!(each <= whole, "{each} ms of {whole} ms: {report}");
     let (_, report) = api.ask(Method::POST, "/api/v1/probe", Some(candidate("sk-wrong"))).await;
     assert_eq!(stages(&report).last(), Some(&("auth".to_owned(), false)), "{report}");
     assert!(!report["stages"].as_array().unwrap().last().unwrap()["fix"].as_str().unwrap().is_empty());

@@ -8,6 +8,7 @@ use backline::{
     model::{Code, Kind, Notice},
     net::{Address, tls::TlsSettings},
     sim::comfyui::{SimComfyui, Version},
+    supervisor::probe::{StageName, probe},
 };
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
@@ -129,6 +130,10 @@ impl Front {
 }
 
 async fn told(backend: BackendConfig, words: &str, remedy: &str) -> (Supervisor, Notice) {
+    let report = probe(&backend).await;
+    let last = report.stages.last().unwrap();
+    assert_eq!((last.stage, last.ok), (StageName::Tls, false), "{report:?}");
+    assert!(last.message.contains(words) && last.fix.contains(remedy), "{last:?}");
     let supervisor = start(backend).await;
     let notice = raised(&supervisor, Code::Tls).await;
     assert!(notice.message.contains(words), "{}", notice.message);
@@ -156,7 +161,12 @@ pub(crate) async fn an_authority_that_nobody_knows() -> Option<Code> {
     let authority = Authority::new();
     let front = Front::start(&authority.signs(&["127.0.0.1"], 4000)).await;
     let (supervisor, _) = told(front.backend("127.0.0.1"), "does not know", "tls: (ca: \"FILE\")").await;
-    helps(&supervisor, authority.trusted(front.backend("127.0.0.1"))).await
+    let right = authority.trusted(front.backend("127.0.0.1"));
+    let report = probe(&right).await;
+    let stages: Vec<_> = report.stages.iter().map(|stage| format!("{:?}", stage.stage)).collect();
+    assert_eq!(stages.join(" "), "Dns Tcp Tls Http Api Auth Capability", "{report:?}");
+    assert!(report.ok, "{report:?}");
+    helps(&supervisor, right).await
 }
 
 /// The file of the remedy is the certificate itself.

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use crate::{
     backends::comfyui::{Catalogue, evidence},
     model::{Capability, Code, Depth, Fault, Identity, fault::clean, status::Resources},
-    net::{Http, body},
+    net::{
+        Http, body,
+        course::{self, Step},
+    },
 };
 
 /// Classes that a dial asks for: what stock nodes can make, and of which models. All classes would be 0.5 to 1.3 MB
@@ -55,6 +58,7 @@ pub(crate) struct Device {
 pub(super) async fn identify(http: &Http, limit: Duration) -> Result<Identity, Fault> {
     let answer = http.send(http.request(Method::GET, "system_stats"), limit).await?;
     let stats = fingerprint(http, answer).await?;
+    course::passed(Step::Api);
     let mut sketch = Catalogue::default();
     // One after the other, over one connection: each that is opened takes 27 KiB, and over TLS two more ways there and
     // back, and all backends come at once where their machine does.
@@ -159,6 +163,7 @@ async fn class_of(http: &Http, limit: Duration, class: &str) -> Result<Catalogue
     if !answer.status().is_success() {
         return Ok(Catalogue::default());
     }
+    course::passed(Step::Auth);
     Catalogue::parse(&body::read(answer, body::JSON_CAP).await?)
 }
 

@@ -14,7 +14,10 @@ use crate::{
         },
     },
     model::{Code, Fault, Kind},
-    net::{Http, body},
+    net::{
+        Http, body,
+        course::{self, Step},
+    },
 };
 
 /// The routes of `app_id`: from 5 on, and in 4.
@@ -41,6 +44,8 @@ pub(super) async fn identify(http: &Http, target: &Target) -> Result<Found, Faul
         Door::Locked => enter(http, target).await?,
     };
     let page = Page::read(&body).map_err(|fault| explain(fault, target))?;
+    course::passed(Step::Api);
+    course::passed(Step::Auth);
     let boot = match &page.app_id {
         Some(id) => id.0.clone(),
         None => boot(http, target, &format!("{}/app_id", page.api_prefix)).await?,
@@ -68,6 +73,7 @@ async fn enter(http: &Http, target: &Target) -> Result<(Bytes, Option<Cookies>),
         let message = format!("{}: /config wants a log-in, but no Gradio app answers", target.address);
         return Err(explain(Fault::new(Code::WrongProgram, message), target));
     }
+    course::passed(Step::Api);
     let cookies = match &target.login {
         Some((user, password)) => Some(login(http, target, user, password.expose_secret()).await?),
         None if http.has_key() => None,
@@ -79,7 +85,10 @@ async fn enter(http: &Http, target: &Target) -> Result<(Bytes, Option<Cookies>),
     };
     let admission = Admission { cookies: cookies.as_ref() };
     match knock(http, target, Some(admission)).await? {
-        Door::Open(body) => Ok((body, cookies)),
+        Door::Open(body) => {
+            course::passed(Step::Auth);
+            Ok((body, cookies))
+        }
         Door::Locked => {
             Err(Fault::new(Code::AuthWrong, format!("{} does not let us in with it", target.address)))
         }

@@ -21,6 +21,7 @@ use crate::{
     net::{
         Http,
         body::{JSON_CAP, LIST_CAP},
+        course::{self, Step},
     },
 };
 
@@ -85,12 +86,13 @@ impl Inquiry<'_> {
         if !fingerprint::is_litellm(&alive) {
             return Err(self.stranger(&alive).await);
         }
+        course::passed(Step::Api);
         let (models, details, version) = tokio::join!(
-            self.ask(MODELS, Key::With, LIST_CAP),
+            self.keyed_listing(),
             self.ask("model/info", Key::With, LIST_CAP),
             self.ask("health/readiness/details", Key::With, JSON_CAP),
         );
-        let listing = self.listing(&models?)?;
+        let (listing, _) = models?;
         let details: Option<Details> = self.hint(details);
         let version: Option<Readiness> = self.hint(version);
         Ok(Found {
@@ -102,13 +104,19 @@ impl Inquiry<'_> {
 
     async fn openai(&self) -> Result<Found, Fault> {
         let seen = self.ask(MODELS, Key::Without, LIST_CAP).await?;
-        let (listing, open) = match fingerprint::look(&seen) {
-            Look::Open(listing) if !self.http.has_key() => (listing, seen),
-            // The key is tried even where the list is open, so that a wrong one shows now.
-            Look::Open(_) | Look::Guarded => self.keyed_listing().await?,
+        let look = fingerprint::look(&seen);
+        match &look {
             Look::Loading => return Err(self.fault(&seen)),
-            Look::Strange if self.is_litellm().await? => self.keyed_listing().await?,
-            Look::Strange => return Err(self.stranger(&seen).await),
+            Look::Strange if !self.is_litellm().await? => return Err(self.stranger(&seen).await),
+            _ => course::passed(Step::Api),
+        }
+        let (listing, open) = match look {
+            Look::Open(listing) if !self.http.has_key() => {
+                course::passed(Step::Auth);
+                (listing, seen)
+            }
+            // The key is tried even where the list is open, so that a wrong one shows now.
+            _ => self.keyed_listing().await?,
         };
         let family = fingerprint::family(&open, &listing);
         if family == Some("llama.cpp") {
@@ -123,7 +131,9 @@ impl Inquiry<'_> {
 
     async fn keyed_listing(&self) -> Result<(Listing, Answer), Fault> {
         let answer = self.ask(MODELS, Key::With, LIST_CAP).await?;
-        Ok((self.listing(&answer)?, answer))
+        let listing = self.listing(&answer)?;
+        course::passed(Step::Auth);
+        Ok((listing, answer))
     }
 
     /// LiteLLM 1.106.2 without its database module answers a request without a key with a bare 500.
