@@ -61,7 +61,7 @@ pub use notices::{NoticesConfig, WebhookConfig};
 pub use pool::PoolConfig;
 pub use preset::{Preset, example_text, init_text, preset, presets};
 pub use problem::{Place, Problem, Problems};
-pub use saved::{save_preset, saved_path, saved_presets};
+pub use saved::{erase_preset, save_preset, saved_path, saved_presets};
 pub use schema::{FieldDoc, FieldType, schema};
 pub use secret::Secret;
 pub use thresholds::Thresholds;

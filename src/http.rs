@@ -210,6 +210,7 @@ fn plain() -> OpenApiRouter<Context> {
         .routes(routes!(config::fields))
         .routes(routes!(config::check))
         .routes(routes!(config::presets))
+        .routes(routes!(config::save, config::erase))
         .routes(routes!(config::export))
         .routes(routes!(config::import))
 }

@@ -7,6 +7,13 @@ use std::{
 
 use crate::{config::Exported, model::BackendId};
 
+/// Whether a name is Backline's own: a preset that comes with it, or a word that `backline config presets` takes for
+/// something else.
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+pub(crate) fn is_own(name: &str) -> bool {
+    crate::config::preset(name).is_some() || ["save", "use", "help"].contains(&name)
+}
+
 /// The names of the presets in a directory, sorted. A directory that does not exist has none.
 ///
 /// # Errors
@@ -47,6 +54,14 @@ pub fn save_preset(directory: &Path, name: &str, exported: &Exported) -> io::Res
     std::fs::create_dir_all(directory)?;
     replace(&path, &exported.text)?;
     Ok(path)
+}
+
+/// Erases a saved preset.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] where there is none of this name; where the name is none, or the file cannot be erased.
+pub fn erase_preset(directory: &Path, name: &str) -> io::Result<()> {
+    std::fs::remove_file(saved_path(directory, name)?)
 }
 
 /// Makes a file for the user alone: all of it or nothing, and never in place of another.
@@ -118,6 +133,10 @@ mod tests {
         assert_eq!(std::fs::read_to_string(presets.join("mine.ron")).unwrap(), text);
         for out in ["../x", "a/b", "", "A"] {
             assert!(save_preset(&presets, out, &loaded.export()).is_err(), "{out}");
+            assert!(erase_preset(&presets, out).is_err(), "{out}");
         }
+        erase_preset(&presets, "mine").unwrap();
+        assert_eq!(erase_preset(&presets, "mine").unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(saved_presets(&presets).unwrap().is_empty());
     }
 }

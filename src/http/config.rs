@@ -1,6 +1,7 @@
 //! The configuration: every value with its source, what was edited over it, and changes of it.
 
 mod check;
+mod preset;
 mod presets;
 
 use axum::{
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 
 pub(crate) use self::{
     check::{__path_check, check},
+    preset::{__path_erase, __path_save, erase, save},
     presets::{__path_export, __path_import, __path_presets, export, import, presets},
 };
 use super::{

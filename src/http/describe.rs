@@ -52,6 +52,7 @@ refusals! {
     Missing = "404", "There is none with this name.";
     Conflicting = "409", "It cannot be done as things stand.";
     Outdated = "412", "What `If-Match` names is not what counts now.";
+    Failing = "500", "A file or disk of Backline's refuses: the message says which.";
     Away = "503", "Whoever answers this is being restarted, or busy: ask again.";
 }
 

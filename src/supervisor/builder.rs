@@ -110,8 +110,8 @@ impl Builder {
         self
     }
 
-    /// Where the user's own presets lie, which the API offers beside those that come with Backline. None by default;
-    /// the binary has the user's directory.
+    /// Where the user's own presets lie, which the API offers beside those that come with Backline, saves and erases.
+    /// None by default; the binary has the user's directory.
     #[must_use]
     pub fn presets_dir(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
         self.presets = Some(directory.into());

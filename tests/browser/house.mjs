@@ -87,7 +87,7 @@ export class House {
     const reader = path.join(this.folder, 'reader');
     writeFileSync(reader, READER, { mode: 0o600 });
     writeFileSync(config, `(version: 1, discovery: (enabled: false), http: (reader: "file:${reader}"), backends: {\n  "comfyui": (kind: comfyui, url: "${urls.comfyui}", required: true),\n  "wan2gp": (kind: wan2gp, url: "${urls.wan2gp}"),\n})\n`);
-    this.running = { state, config, urls, env: { BACKLINE_STATE_DIR: state, BACKLINE_WAN2GP_ENABLED: 'true' } };
+    this.running = { state, config, urls, env: { BACKLINE_STATE_DIR: state, BACKLINE_WAN2GP_ENABLED: 'true', XDG_CONFIG_HOME: path.join(this.folder, 'config') } };
     await this.start('127.0.0.1:0').catch((cause) => {
       this.running = undefined;
       throw cause;

@@ -111,6 +111,60 @@ async fn a_preset_that_the_user_saved_is_offered_and_used_like_the_others() {
 }
 
 #[tokio::test]
+async fn the_configuration_is_saved_as_a_preset_and_erased_again() {
+    let own = tempfile::tempdir().unwrap();
+    let place = own.path().join("presets");
+    let loader = Loader::new().directory("/nowhere");
+    let api = Api::over(Supervisor::builder().loader(loader).presets_dir(&place)).await;
+    let backend =
+        json!({ "id": "mine", "kind": "openai", "url": "http://127.0.0.1:1", "api_key": "sk-secret" });
+    api.ask(Method::POST, "/api/v1/backends", Some(backend)).await;
+    let at = |name: &str| format!("{CONFIG}/presets/{name}");
+    // The second is in place of the first.
+    for _ in 0..2 {
+        let (status, kept) = api.ask(Method::PUT, &at("home-2"), None).await;
+        assert_eq!((status, &kept["name"]), (StatusCode::OK, &json!("home-2")), "{kept}");
+        assert_eq!(kept["variables"].as_array().unwrap().len(), 1, "{kept}");
+    }
+    let (_, presets) = api.ask(Method::GET, &format!("{CONFIG}/presets"), None).await;
+    let saved: Vec<_> =
+        presets["presets"].as_array().unwrap().iter().filter(|p| p["source"] == "saved").collect();
+    assert_eq!((saved.len(), &saved[0]["name"]), (1, &json!("home-2")), "{presets}");
+    let text = saved[0]["text"].as_str().unwrap();
+    assert!(text.contains("\"mine\"") && !text.contains("sk-secret"), "{text}");
+    for (name, status, code) in [
+        ("No%20name", StatusCode::BAD_REQUEST, "bad_name"),
+        ("..%2Fup", StatusCode::BAD_REQUEST, "bad_name"),
+        ("two-gpus", StatusCode::CONFLICT, "name_taken"),
+        ("save", StatusCode::CONFLICT, "name_taken"),
+    ] {
+        for method in [Method::PUT, Method::DELETE] {
+            let (got, error) = api.ask(method, &at(name), None).await;
+            assert_eq!((got, error["error"]["code"].as_str()), (status, Some(code)), "{name}: {error}");
+        }
+    }
+    assert_eq!(api.ask(Method::DELETE, &at("home-2"), None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(api.ask(Method::DELETE, &at("home-2"), None).await.0, StatusCode::NOT_FOUND);
+    for n in 0..100 {
+        std::fs::write(place.join(format!("p{n}.ron")), "()").unwrap();
+    }
+    let (status, error) = api.ask(Method::PUT, &at("one-more"), None).await;
+    assert_eq!((status, error["error"]["code"].as_str()), (StatusCode::CONFLICT, Some("too_many")));
+    assert_eq!(api.ask(Method::PUT, &at("p7"), None).await.0, StatusCode::OK, "it takes no more room");
+    // A disk that refuses: where the directory was there is a file.
+    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::write(&place, "").unwrap();
+    let (status, error) = api.ask(Method::PUT, &at("home-2"), None).await;
+    assert_eq!(
+        (status, error["error"]["code"].as_str()),
+        (StatusCode::INTERNAL_SERVER_ERROR, Some("disk")),
+        "{error}"
+    );
+    let (status, error) = Api::start().await.ask(Method::PUT, &at("home-2"), None).await;
+    assert_eq!((status, error["error"]["code"].as_str()), (StatusCode::CONFLICT, Some("no_presets")));
+}
+
+#[tokio::test]
 async fn a_preset_is_imported_exported_and_taken_back() {
     let api = Api::start().await;
     let (_, presets) = api.ask(Method::GET, &format!("{CONFIG}/presets"), None).await;

@@ -35,7 +35,9 @@ class Running:
         self.place = place / name
         self.place.mkdir(parents=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BACKLINE_")}
-        environment |= {"BACKLINE_STATE_DIR": str(self.place / "state"), **variables}
+        # What it saves for its user stays here, too.
+        environment |= {
+            "BACKLINE_STATE_DIR": str(self.place / "state"), "XDG_CONFIG_HOME": str(self.place / "config"), **variables}
         self.said = open(self.place / "said", "w+")
         self.process = subprocess.Popen(
             command, cwd=self.place, env=environment, stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.said)

@@ -19,10 +19,7 @@ use super::{
     export, import,
     import::{Run, Source},
 };
-use crate::config::{preset, presets as built_in, saved_path, saved_presets};
-
-/// Words that `config presets` takes for something else.
-const TAKEN: [&str; 3] = ["save", "use", "help"];
+use crate::config::{preset, presets as built_in, saved::is_own, saved_path, saved_presets};
 
 #[derive(Serialize)]
 struct List {
@@ -94,7 +91,7 @@ fn one(common: &Common, name: &str) -> Result<ExitCode, Stop> {
 fn save(common: &Common, save: &Save) -> Result<ExitCode, Stop> {
     let directory = directory()?;
     let path = path_of(&directory, &save.name)?;
-    if preset(&save.name).is_some() || TAKEN.contains(&save.name.as_str()) {
+    if is_own(&save.name) {
         let message = format!("`{}` is a name of Backline's own", save.name);
         return Err(Stop::usage(message, "Choose another name."));
     }

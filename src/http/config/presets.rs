@@ -48,7 +48,7 @@ struct Preset {
 enum Origin {
     /// It comes with Backline.
     BuiltIn,
-    /// The user saved it, by `backline config presets save NAME`.
+    /// The user saved it.
     Saved,
 }
 

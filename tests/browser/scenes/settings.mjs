@@ -102,6 +102,36 @@ export const tests = {
     await visit.go('overview');
     await page.waitForSelector('.card[data-id=comfyui] .chip.strong');
   },
+  'what counts is saved as a preset, replaced and erased': async (house) => {
+    const { visit } = await house.instance();
+    const { page } = visit;
+    await visit.go('settings/files');
+    const name = page.getByLabel('Name of a preset');
+    const saved = page.locator('.presets li', { hasText: 'of-the-test' });
+    const save = async () => {
+      await name.fill('of-the-test');
+      await page.getByRole('button', { name: 'Save what counts now' }).click();
+    };
+    await save();
+    await saved.waitFor();
+    await page.getByRole('button', { name: 'Look at of-the-test' }).click();
+    assert.match(await page.locator('dialog pre').innerText(), /"comfyui"/);
+    await page.keyboard.press('Escape');
+    await save();
+    await page.locator('dialog').getByRole('button', { name: 'Replace' }).click();
+    await page.waitForFunction(() => document.querySelector('[aria-label="Name of a preset"]').value === '');
+    await visit.picture('presets-dark-wide', true);
+    await visit.accessible('presets');
+    await page.getByRole('button', { name: 'Erase of-the-test' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Erase' }).click();
+    await saved.waitFor({ state: 'detached' });
+    // The browser logs the refusal.
+    visit.away = true;
+    await name.fill('two-gpus');
+    await page.getByRole('button', { name: 'Save what counts now' }).click();
+    await page.locator('.toast', { hasText: 'is a name of Backline' }).waitFor();
+    visit.away = false;
+  },
   'who may only look is told so, and every deed is disabled': async (house) => {
     const { listen } = await house.instance();
     const reader = await house.visit(`http://${listen}/`);
