@@ -234,7 +234,8 @@ async fn stopped(rig: &Rig, load: &Load, two: &Server) {
         b.phase != Phase::Ready || b.health == backline::model::Health::Unhealthy
     })
     .await;
-    let known = Instant::now();
+    // The pool looks again a moment after this is shown.
+    let known = Instant::now() + Duration::from_millis(500);
     tokio::time::sleep(Duration::from_secs(3)).await;
     let there = load.since(known).iter().filter(|one| one.backend == "two").count();
     two.resume();
