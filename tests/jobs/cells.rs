@@ -152,7 +152,7 @@ impl Scene<'_> {
     /// Another job is under way when the backend dies; the cell's own waits, there or here.
     async fn killed_before(&self) -> Played {
         let supervisor = self.start().await;
-        let other = self.submit(&supervisor, 2).await;
+        let other = supervisor.submit(self.stand.long(2)).await.unwrap().job;
         self.in_the_middle(&other).await;
         let job = self.submit(&supervisor, 1).await;
         if self.stand.column != Column::Wan2gp {

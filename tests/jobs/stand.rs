@@ -115,6 +115,11 @@ impl Stand {
         self.job_of(STEPS, nonce)
     }
 
+    /// A job that is still under way when another one has been seen to wait for it.
+    pub(crate) fn long(&self, nonce: u32) -> Job {
+        self.job_of(3 * STEPS, nonce)
+    }
+
     /// A job of a few steps.
     pub(crate) fn brief(&self, nonce: u32) -> Job {
         self.job_of(3, nonce)
