@@ -19,9 +19,12 @@ let polling = false;
 let [rested, took] = [0, 0];
 const REST = 15;
 
+// How the link is. Answers that were on their way when the person left say nothing of it: the page is left.
+const link = (state, why) => loggedIn() && takeLink(state, why);
+
 const heard = () => {
   known.link.heard = Date.now();
-  takeLink('live');
+  link('live');
 };
 
 const OF = {
@@ -251,7 +254,7 @@ function lost(cause) {
     takeLink('denied', cause.message);
     return;
   }
-  takeLink('lost', cause.message);
+  link('lost', cause.message);
 }
 
 export async function run() {
@@ -261,7 +264,7 @@ export async function run() {
       await refresh();
       failures = 0;
       await listen(rest.signal);
-      if (!rest.signal.aborted) takeLink('lost', 'the stream of events ended');
+      if (!rest.signal.aborted) link('lost', 'the stream of events ended');
     } catch (cause) {
       if (!rest.signal.aborted) lost(cause);
     }
