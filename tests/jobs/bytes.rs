@@ -25,8 +25,9 @@ use crate::{
 /// Submits under way at once at one server. It tells of all that wait whoever looks for one: the more there are, the
 /// more work is each.
 const AT_ONCE: usize = 16;
-/// Servers at work at once. Most of a submit is the wait between two looks that prove an absence.
-const SERVERS: usize = 16;
+/// Servers at work at once. Most of a submit is the wait between two looks that prove an absence: so many keep a core
+/// busy, and more would only be looked after more often.
+const SERVERS: usize = 12;
 /// Parts of all the pairs, each a test of its own.
 const PARTS: usize = 4;
 /// Digits that the number of a prompt, which its answer tells, has beside the first.
