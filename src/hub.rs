@@ -62,14 +62,10 @@ struct State {
     tree: Arc<TreeSnapshot>,
     replay: VecDeque<Arc<Event>>,
     run: Arc<str>,
-    /// When the last snapshot was published, and whether figures changed since.
-    published: (Instant, Fresh),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fresh {
-    All,
-    ButFigures,
+    /// When the last snapshot was published.
+    published_at: Instant,
+    /// Whether figures changed since.
+    figures_wait: bool,
 }
 
 /// How soon a change has to be seen.
@@ -98,7 +94,8 @@ impl Hub {
             tree: Arc::new(tree),
             replay: VecDeque::new(),
             run: uuid::Uuid::new_v4().simple().to_string().into(),
-            published: (Instant::now(), Fresh::All),
+            published_at: Instant::now(),
+            figures_wait: false,
         };
         let latest = watch::Sender::new(Arc::new(state.snapshot()));
         Self {
@@ -176,7 +173,7 @@ impl Hub {
         let bodies = changes(&before, &status);
         let moved = moves(&before) != moves(&status);
         if haste == Haste::Figures && bodies.is_empty() && !moved {
-            state.published.1 = Fresh::ButFigures;
+            state.figures_wait = true;
             return self.publish_figures(&mut state);
         }
         self.publish(&mut state, bodies);
@@ -191,8 +188,7 @@ impl Hub {
     }
 
     fn publish_figures(&self, state: &mut State) {
-        let (at, fresh) = state.published;
-        if fresh == Fresh::ButFigures && at.elapsed() >= FIGURES {
+        if state.figures_wait && state.published_at.elapsed() >= FIGURES {
             self.publish(state, Vec::new());
         }
     }
@@ -247,7 +243,7 @@ impl Hub {
             state.revision += 1;
             events.push(Arc::new(Event { revision: state.revision, at, body }));
         }
-        state.published = (Instant::now(), Fresh::All);
+        (state.published_at, state.figures_wait) = (Instant::now(), false);
         self.latest.send_replace(Arc::new(state.snapshot()));
         for event in events {
             if state.replay.len() == REPLAY {

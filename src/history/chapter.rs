@@ -95,11 +95,14 @@ impl Chapter {
 
     fn uptime(&mut self, now: Moment) -> Option<f64> {
         let minute = now.at_ms.div_euclid(60_000);
-        let read = self.uptime.filter(|(then, _)| *then == minute && self.tiers.size() > SHORT);
-        let (_, uptime) = *self
-            .uptime
-            .insert(read.unwrap_or_else(|| (minute, total(&self.tiers.window(now.at_ms, DAY).1).uptime())));
-        uptime
+        match self.uptime {
+            Some((then, uptime)) if then == minute && self.tiers.size() > SHORT => uptime,
+            _ => {
+                let uptime = total(&self.tiers.window(now.at_ms, DAY).1).uptime();
+                self.uptime = Some((minute, uptime));
+                uptime
+            }
+        }
     }
 
     fn forget(&mut self, now: Moment) {

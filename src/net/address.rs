@@ -78,6 +78,11 @@ impl Address {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// The host without brackets, as a resolver and a certificate have it.
+    pub(crate) fn bare_host(&self) -> &str {
+        self.host().trim_matches(['[', ']'])
+    }
+
     /// The port, the scheme's own where none is written.
     pub fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or(80)

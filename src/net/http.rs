@@ -95,23 +95,22 @@ impl Http {
         let proxy = settings.proxy.clone().filter(|_| !address.is_loopback());
         let make = || {
             let (most, time) = reuse.kept();
-            let builder = plain(&tls, settings.connect)
+            let mut builder = plain(&tls, settings.connect)
                 .pool_idle_timeout(time)
                 .pool_max_idle_per_host(most)
                 .tcp_nodelay(true);
-            built(match &proxy {
-                None => builder,
-                Some(proxy) => builder.proxy(
-                    reqwest::Proxy::all(proxy.clone())
-                        .map_err(|_| Fault::new(Code::BadConfig, "`proxy` is no address of a proxy"))?,
-                ),
-            })
-        };
-        let client = match (&proxy, &settings.tls) {
-            (None, tls) if *tls == tls::TlsSettings::default() => {
-                settings.clients.one(settings.connect, reuse, make)?
+            if let Some(proxy) = &proxy {
+                let proxy = reqwest::Proxy::all(proxy.clone())
+                    .map_err(|_| Fault::new(Code::BadConfig, "`proxy` is no address of a proxy"))?;
+                builder = builder.proxy(proxy);
             }
-            _ => Arc::new(make()?),
+            built(builder)
+        };
+        let is_like_others = proxy.is_none() && settings.tls == tls::TlsSettings::default();
+        let client = if is_like_others {
+            settings.clients.one(settings.connect, reuse, make)?
+        } else {
+            Arc::new(make()?)
         };
         let bearer = settings.key.as_ref().map(bearer).transpose()?;
         let (headers, witness) = (settings.headers.clone(), settings.witness.clone());

@@ -40,8 +40,8 @@ tokio::task_local! {
     static ERRAND: Errand;
 }
 
-/// Looks at a backend: a dial, a probe, a look at what it offers. Whoever asked for that tells what came of it, and its single requests are not
-/// heard.
+/// Looks at a backend: a dial, a probe, a look at what it offers. Whoever asked for that tells what came of it, and its
+/// single requests are not heard.
 pub(crate) async fn told_elsewhere<T>(check: impl Future<Output = T>) -> T {
     ERRAND.scope(Errand::Check, check).await
 }

@@ -23,7 +23,7 @@ pub(crate) async fn refusing(backends: Vec<(BackendId, Address)>) -> HashSet<Bac
 }
 
 async fn refuses(address: &Address) -> bool {
-    let place = (address.host().trim_matches(['[', ']']), address.port());
+    let place = (address.bare_host(), address.port());
     let dialed = tokio::time::timeout(LIMIT, TcpStream::connect(place)).await;
     matches!(dialed, Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused)
 }

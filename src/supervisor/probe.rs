@@ -107,7 +107,7 @@ async fn stages(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<(
         return session(candidate, report).await;
     }
     let place = address.authority();
-    let found = tokio::net::lookup_host((address.host().trim_matches(['[', ']']), address.port())).await;
+    let found = tokio::net::lookup_host((address.bare_host(), address.port())).await;
     let found: Vec<_> = match found.map(Iterator::collect) {
         Ok(found) => found,
         Err(error) => {
@@ -165,7 +165,7 @@ async fn handshake(
     let (address, limit) = (&candidate.url, candidate.timeouts.connect);
     let place = address.authority();
     let connector = TlsConnector::from(settings);
-    let name = ServerName::try_from(address.host().trim_matches(['[', ']']).to_owned())
+    let name = ServerName::try_from(address.bare_host().to_owned())
         .map_err(|e| Fault::new(Code::Tls, format!("{place}: no certificate can be for it: {e}")))?;
     match tokio::time::timeout(limit, connector.connect(name, stream)).await {
         Ok(Ok(_)) => Ok(()),
@@ -185,7 +185,8 @@ async fn session(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<
         diagnosis::connector(candidate, plain).dial(Epoch::ZERO).await
     };
     let (dialed, course) = course::followed(dial).await;
-    let failed = dialed.as_ref().err().map(|fault| failed_at(fault, &course));
+    let dialed = dialed.map_err(|fault| (failed_at(&fault, &course), fault));
+    let failed = dialed.as_ref().err().map(|(stage, _)| *stage);
     let mut from = begun;
     for (stage, step) in
         [(StageName::Http, Step::Http), (StageName::Api, Step::Api), (StageName::Auth, Step::Auth)]
@@ -209,8 +210,8 @@ async fn session(candidate: &BackendConfig, report: &mut ProbeReport) -> Result<
             report.identity = Some(dialed.identity);
             Ok(())
         }
-        Err(fault) => {
-            report.add(failed_at(&fault, &course), from, Err(&fault));
+        Err((stage, fault)) => {
+            report.add(stage, from, Err(&fault));
             Err(())
         }
     }

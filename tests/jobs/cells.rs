@@ -127,6 +127,13 @@ impl Scene<'_> {
         job
     }
 
+    /// A job in the middle, that the cell's own waits for.
+    async fn another_under_way(&self, supervisor: &Supervisor) -> JobHandle {
+        let other = supervisor.submit(self.stand.long(2)).await.unwrap().job;
+        self.in_the_middle(&other).await;
+        other
+    }
+
     /// Kills the backend and starts it once that was seen.
     async fn kill(&self, supervisor: &Supervisor) {
         self.stand.server().kill();
@@ -152,8 +159,7 @@ impl Scene<'_> {
     /// Another job is under way when the backend dies; the cell's own waits, there or here.
     async fn killed_before(&self) -> Played {
         let supervisor = self.start().await;
-        let other = supervisor.submit(self.stand.long(2)).await.unwrap().job;
-        self.in_the_middle(&other).await;
+        let other = self.another_under_way(&supervisor).await;
         let job = self.submit(&supervisor, 1).await;
         if self.stand.column != Column::Wan2gp {
             self.waits_there(&job).await;

@@ -58,7 +58,7 @@ async fn next(heard: &mut mpsc::Receiver<(String, serde_json::Value)>) -> (Strin
 /// A backend of the wrong kind, which is told at once.
 fn mistaken(server: &SimComfyui, port: u16) -> Config {
     let mut config = configured(server.server().port(), port);
-    config.backends.values_mut().for_each(|backend| std::sync::Arc::make_mut(backend).kind = Kind::Gradio);
+    config.backend_mut("a").unwrap().kind = Kind::Gradio;
     config
 }
 

@@ -181,22 +181,7 @@ async fn connect(http: &Http, client: &str, previews: Previews) -> Result<Opened
     limits.max_write_buffer_size = WRITE_CAP;
     limits.max_message_size = Some(MESSAGE_CAP);
     limits.max_frame_size = Some(MESSAGE_CAP);
-    let opened: Result<Pin<Box<dyn Line>>, _> = if http.address().scheme() == "https" {
-        let tls = Some(Connector::Rustls(http.tls()));
-        client_async_tls_with_config(request, tcp, Some(limits), tls)
-            .await
-            .map(|(line, _)| Box::pin(line) as _)
-    } else {
-        match client_async_with_config(request, Head::new(tcp), Some(limits)).await {
-            Ok((line, _)) => {
-                let (tcp, rest) = line.into_inner().into_parts();
-                let line = WebSocketStream::from_partially_read(tcp, rest, Role::Client, Some(limits)).await;
-                Ok(Box::pin(line))
-            }
-            Err(error) => Err(error),
-        }
-    };
-    let mut stream = match opened {
+    let mut stream = match upgrade(http, request, tcp, limits).await {
         Ok(stream) => stream,
         Err(tungstenite::Error::Http(answer)) => {
             let what = format!("{place}: the WebSocket upgrade is refused ({})", answer.status());
@@ -212,8 +197,24 @@ async fn connect(http: &Http, client: &str, previews: Previews) -> Result<Opened
     Ok(Opened::Socket(Box::new(Socket { stream, place, malformed: 0 })))
 }
 
+async fn upgrade(
+    http: &Http,
+    request: Request,
+    tcp: TcpStream,
+    limits: WebSocketConfig,
+) -> Result<Pin<Box<dyn Line>>, tungstenite::Error> {
+    if http.address().scheme() == "https" {
+        let tls = Some(Connector::Rustls(http.tls()));
+        let (line, _) = client_async_tls_with_config(request, tcp, Some(limits), tls).await?;
+        return Ok(Box::pin(line));
+    }
+    let (line, _) = client_async_with_config(request, Head::new(tcp), Some(limits)).await?;
+    let (tcp, rest) = line.into_inner().into_parts();
+    Ok(Box::pin(WebSocketStream::from_partially_read(tcp, rest, Role::Client, Some(limits)).await))
+}
+
 async fn direct(address: &Address) -> Result<TcpStream, Fault> {
-    let host = address.host().trim_matches(['[', ']']).to_owned();
+    let host = address.bare_host().to_owned();
     // Each address of the name is tried: `localhost` is two.
     let tcp = TcpStream::connect((host, address.port())).await;
     tcp.map_err(|e| blame::io(&e, &address.authority()))

@@ -135,7 +135,7 @@ async fn read(session: &Session) {
 
 async fn open(session: &Session) -> Line {
     let address = session.wire.clients.http.address();
-    let host = address.host().trim_matches(['[', ']']);
+    let host = address.bare_host();
     let dial = TcpStream::connect((host, address.port()));
     match tokio::time::timeout(session.wire.target.timeouts.connect, dial).await {
         Ok(Ok(stream)) => Line::Open(stream),

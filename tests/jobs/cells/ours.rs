@@ -58,8 +58,7 @@ impl Scene<'_> {
 
     pub(super) async fn we_die_sent(&self) -> Played {
         let first = self.start().await;
-        let other = first.submit(self.stand.long(2)).await.unwrap().job;
-        self.in_the_middle(&other).await;
+        let other = self.another_under_way(&first).await;
         let job = self.submit(&first, 1).await;
         self.waits_there(&job).await;
         let (id, other) = (job.id(), other.id());
