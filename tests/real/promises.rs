@@ -32,9 +32,6 @@ struct Stage {
 async fn on_gradio() -> Option<Stage> {
     let mut server = gradio::server("BACKLINE_REAL_GRADIO_6", "")?;
     server.start().await;
-    // It listens before it asks itself whether it can be reached (seen with 6.31.0), and gives up where it cannot:
-    // stopped in between, it would end.
-    server.said("To create a public link").await;
     let story = Story::begin(backend("gradio", Kind::Gradio, server.port), "gradio").await;
     let job = || Job::call("gradio", "generate", json!(["a cat", 30, null, "t2v"])).rerun(Rerun::Never);
     Some(Stage { story, server, upstream: None, job })

@@ -54,16 +54,6 @@ impl Server {
         }
     }
 
-    /// Waits until it has said this.
-    pub(crate) async fn said(&self, words: &str) {
-        let deadline = tokio::time::Instant::now() + START;
-        while !self.log().contains(words) {
-            assert!(tokio::time::Instant::now() < deadline, "it never said {words:?}: {}", self.log());
-            // Nobody tells us when another process writes a line.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
     /// As `kill -9`.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
