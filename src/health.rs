@@ -9,6 +9,7 @@ pub mod history;
 mod patient;
 mod root;
 pub mod verdict;
+mod ward;
 
 use serde::Serialize;
 

@@ -1,10 +1,6 @@
 //! The prober: one wheel of 100 ms for all backends, one probe at a time for each.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{
@@ -21,7 +17,7 @@ use crate::{
         machine::{Vital, Witness},
         slot::Slot,
     },
-    health::{HealthReport, ask::ask, blame::blame, endpoint::Endpoint, patient::Patient, verdict::Advice},
+    health::{HealthReport, ask::ask, blame::blame, patient::Patient, verdict::Advice, ward::Ward},
     hub::Hub,
     model::{BackendId, Code, Epoch, Fault},
     roster::Roster,
@@ -55,8 +51,9 @@ pub(crate) struct State {
     myself: ActorRef<Msg>,
     roster: Arc<Roster>,
     hub: Arc<Hub>,
-    /// Boxed: half of a map's places are empty.
-    patients: HashMap<BackendId, Box<Patient>>,
+    ward: Ward,
+    /// Those that need others.
+    leaning: Vec<Arc<Slot>>,
     moves: watch::Receiver<u64>,
     probes: JoinSet<()>,
     alarm: Alarm,
@@ -79,7 +76,8 @@ impl Actor for Prober {
             roster,
             hub,
             moves,
-            patients: HashMap::new(),
+            ward: Ward::default(),
+            leaning: Vec::new(),
             probes: JoinSet::new(),
             alarm: Alarm::default(),
         })
@@ -110,36 +108,35 @@ impl State {
     fn turn(&mut self) {
         let now = Instant::now();
         while self.probes.try_join_next().is_some() {}
-        let slots = self.roster.slots();
         // A session that came is told before it can be missed.
-        let moved = self.moves.has_changed().unwrap_or(true);
-        if moved || self.next_probe().is_some_and(|due| due <= now) {
+        if self.moves.has_changed().unwrap_or(true) {
             self.moves.mark_unchanged();
-            self.make_rounds(&slots, now);
+            self.make_rounds(now);
+        } else {
+            for id in self.ward.take_due(now) {
+                if let Some(slot) = self.roster.slot(&id) {
+                    self.attend(&slot, now);
+                }
+            }
         }
-        blame(&self.roster, &slots);
+        blame(&self.roster, &self.leaning);
         self.hub.settle();
         self.set_wheel(now);
     }
 
-    fn make_rounds(&mut self, slots: &[Arc<Slot>], now: Instant) {
-        self.patients.retain(|id, _| self.roster.slot(id).is_some());
-        let under_way = self.patients.values().filter(|p| p.under_way.is_some());
-        let mut asked = under_way.filter_map(|p| p.endpoint).collect();
-        for slot in slots {
-            self.attend(slot, now, &mut asked);
-        }
-    }
-
-    /// When the next probe is due.
-    fn next_probe(&self) -> Option<Instant> {
-        self.patients.values().filter(|p| p.under_way.is_none()).filter_map(|p| p.due).min()
+    /// Sees who is there now.
+    fn make_rounds(&mut self, now: Instant) {
+        let slots = self.roster.slots();
+        let known: HashSet<_> = slots.iter().map(|slot| &slot.config.id).collect();
+        self.ward.retain(|id| known.contains(id));
+        self.ward.begin_round();
+        slots.iter().for_each(|slot| self.attend(slot, now));
+        self.leaning = slots.into_iter().filter(|slot| slot.needs_others() || slot.lacks_another()).collect();
     }
 
     /// The next turn: at the next probe's time, brought to the grid, and soon enough to notice a new session.
     fn set_wheel(&mut self, now: Instant) {
-        let due =
-            self.next_probe().map_or(IDLE_TURN, |due| due.saturating_duration_since(now)).min(IDLE_TURN);
+        let due = self.ward.next().map_or(IDLE_TURN, |due| due.saturating_duration_since(now)).min(IDLE_TURN);
         let ticks = due.as_nanos().div_ceil(WHEEL.as_nanos()).max(1);
         let next = now + WHEEL * u32::try_from(ticks).unwrap_or(1);
         let myself = self.myself.clone();
@@ -149,22 +146,10 @@ impl State {
     }
 
     /// Sends a probe where it is due and no other session of the same endpoint has one under way.
-    fn attend(&mut self, slot: &Arc<Slot>, now: Instant, asked: &mut HashSet<Endpoint>) {
-        let Some((epoch, _)) = slot.door.session() else {
-            // Nothing to probe: the wheel must not turn for it.
-            if let Some(patient) = self.patients.get_mut(&slot.config.id) {
-                patient.due = None;
-            }
-            return;
-        };
+    fn attend(&mut self, slot: &Arc<Slot>, now: Instant) {
+        let Some((epoch, _)) = slot.door.session() else { return self.ward.leave(&slot.config.id) };
         let probe = slot.settings().probe;
-        let id = slot.config.id.clone();
-        let patient =
-            self.patients.entry(id).or_insert_with(|| Box::new(Patient::new(&slot.config, &probe, now)));
-        patient.meet(epoch, &probe, now);
-        let due = patient.under_way.is_none() && patient.due.is_some_and(|due| due <= now);
-        if due && patient.endpoint.is_none_or(|endpoint| asked.insert(endpoint)) {
-            patient.under_way = Some(epoch);
+        if self.ward.visit(&slot.config, epoch, &probe, now) {
             self.probe(slot.clone(), probe.timeout);
         }
     }
@@ -178,74 +163,52 @@ impl State {
     }
 
     fn probed(&mut self, id: &BackendId, epoch: Epoch, took: Duration, outcome: Result<Pulse, Fault>) {
+        let now = Instant::now();
+        let companions = if is_shared(&outcome) { self.ward.companions(id, now, took) } else { Vec::new() };
+        self.ward.probed(id);
         let mut overdue = false;
-        for (other, epoch) in self.companions(id, took, &outcome) {
-            let session = self.roster.slot(&other).and_then(|slot| slot.door.session());
-            let Some((_, session)) = session.filter(|(live, _)| *live == epoch) else { continue };
+        for (other, epoch) in companions {
+            let Some(slot) = self.roster.slot(&other) else { continue };
+            let Some((_, session)) = slot.door.session().filter(|(live, _)| *live == epoch) else { continue };
             if let Ok(pulse) = &outcome {
                 session.overhear(pulse);
             }
-            overdue |= self.learned(&other, epoch, took, outcome.clone());
+            overdue |= self.learned(&slot, epoch, took, outcome.clone());
         }
         if outcome.is_ok() {
             self.hub.meter.probed(id.as_str(), took);
         }
-        overdue |= self.learned(id, epoch, took, outcome);
+        if let Some(slot) = self.roster.slot(id) {
+            overdue |= self.learned(&slot, epoch, took, outcome);
+        }
         if overdue {
             self.turn();
         } else {
-            self.set_wheel(Instant::now());
+            self.set_wheel(now);
         }
-    }
-
-    /// The other sessions with the same endpoint, where an outcome tells of it and not of one session or log-in.
-    fn companions(
-        &self,
-        id: &BackendId,
-        took: Duration,
-        outcome: &Result<Pulse, Fault>,
-    ) -> Vec<(BackendId, Epoch)> {
-        let shared = match outcome {
-            Ok(_) => true,
-            Err(fault) => matches!(
-                fault.code(),
-                Code::ConnectionRefused
-                    | Code::NoRoute
-                    | Code::ConnectTimeout
-                    | Code::RequestTimeout
-                    | Code::Hang
-            ),
-        };
-        let Some(prober) = self.patients.get(id).filter(|_| shared) else { return Vec::new() };
-        let begun = Instant::now() - took;
-        let others =
-            self.patients.iter().filter(|(other, patient)| *other != id && patient.shares(prober, begun));
-        others.map(|(other, patient)| (other.clone(), patient.epoch)).collect()
     }
 
     /// A probe without a meaning is made again at once.
     fn void(&mut self, id: &BackendId, epoch: Epoch) {
         tracing::debug!(backend = %id, %epoch, "a probe is void: we were late ourselves");
-        if let Some(patient) = self.patients.get_mut(id) {
-            patient.under_way = None;
-            patient.due = Some(Instant::now());
-        }
-        self.turn();
+        self.ward.probed(id);
+        self.check_now(id);
     }
 
     /// Takes an outcome; tells whether the next probe is due already.
     fn learned(
         &mut self,
-        id: &BackendId,
+        slot: &Arc<Slot>,
         epoch: Epoch,
         took: Duration,
         outcome: Result<Pulse, Fault>,
     ) -> bool {
-        let slot = self.roster.slot(id);
-        let Some((slot, patient)) = slot.zip(self.patients.get_mut(id)) else { return false };
-        patient.under_way = None;
-        // A probe of a former session says nothing of this one.
+        let id = &slot.config.id;
+        let Some(patient) = self.ward.get_mut(id) else { return false };
+        // A probe of a former session says nothing of this one, which has a time of its own.
         if epoch != patient.epoch {
+            let due = patient.due;
+            due.into_iter().for_each(|due| self.ward.put_off(id, due));
             return false;
         }
         slot.record.chronicle().probed(id, outcome.is_ok().then_some(took));
@@ -257,17 +220,16 @@ impl State {
         let advice = patient.verdict.take(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
         let probe = slot.settings().probe;
         let wait = if patient.verdict.is_unsettled() { probe.fast } else { probe.interval };
+        patient.show(slot, outcome.ok());
         // Counted from the probe's beginning: a probe that took its whole time-out is followed at once by the next, so
         // that a hang is proved in interval + fall x timeout.
         let now = Instant::now();
         let due = (now - took.min(wait)) + wait;
-        patient.due = Some(due);
-        let overdue = due <= now;
-        patient.show(&slot, outcome.ok());
+        self.ward.put_off(id, due);
         if let Some(advice) = advice {
             self.advise(id, epoch, advice);
         }
-        overdue
+        due <= now
     }
 
     fn advise(&self, id: &BackendId, epoch: Epoch, advice: Advice) {
@@ -282,14 +244,27 @@ impl State {
     }
 
     fn check_now(&mut self, id: &BackendId) {
-        if let Some(patient) = self.patients.get_mut(id) {
-            patient.due = Some(Instant::now());
-        }
+        self.ward.put_off(id, Instant::now());
         self.turn();
     }
 
     fn report(&self, id: &BackendId) -> Option<HealthReport> {
         let slot = self.roster.slot(id)?;
-        Some(Patient::report(&slot, self.patients.get(id).map(|patient| &**patient)))
+        Some(Patient::report(&slot, self.ward.get(id)))
     }
+}
+
+/// Whether an outcome tells of the endpoint, and not of one session or log-in.
+fn is_shared(outcome: &Result<Pulse, Fault>) -> bool {
+    let code = outcome.as_ref().err().map(Fault::code);
+    code.is_none_or(|code| {
+        matches!(
+            code,
+            Code::ConnectionRefused
+                | Code::NoRoute
+                | Code::ConnectTimeout
+                | Code::RequestTimeout
+                | Code::Hang
+        )
+    })
 }

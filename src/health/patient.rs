@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{HealthReport, answers::Answers, endpoint::Endpoint, history::History, verdict::Verdict};
 use crate::{
     backends::session::Pulse,
-    config::{BackendConfig, ProbeConfig},
+    config::ProbeConfig,
     connection::slot::Slot,
     model::{Epoch, Fault, Health, status::Slots},
 };
@@ -17,52 +17,44 @@ pub(super) struct Patient {
     /// The session that the verdict is about.
     pub(super) epoch: Epoch,
     /// When it was met.
-    since: Instant,
-    /// Backends of one endpoint share their probes.
+    pub(super) since: Instant,
+    /// Backends of one endpoint share their probes; `None` where this one shares with nobody.
     pub(super) endpoint: Option<Endpoint>,
     pub(super) verdict: Verdict,
     pub(super) history: History,
     /// When it is probed next; `None` where there is no session.
     pub(super) due: Option<Instant>,
-    pub(super) under_way: Option<Epoch>,
     pub(super) fault: Option<Fault>,
 }
 
 impl Patient {
-    pub(super) fn new(config: &BackendConfig, probe: &ProbeConfig, now: Instant) -> Self {
+    pub(super) fn new(probe: &ProbeConfig, now: Instant) -> Self {
         Self {
             epoch: Epoch::ZERO,
             since: now,
-            endpoint: Endpoint::of(config),
+            endpoint: None,
             verdict: Verdict::new(probe.rise, probe.fall),
             history: History::new(),
             due: None,
-            under_way: None,
             fault: None,
         }
     }
 
-    /// Meets the session that is open now.
-    pub(super) fn meet(&mut self, epoch: Epoch, probe: &ProbeConfig, now: Instant) {
-        if self.epoch == epoch {
-            return;
-        }
+    /// Meets another session than before.
+    pub(super) fn meet(
+        &mut self,
+        epoch: Epoch,
+        endpoint: Option<Endpoint>,
+        probe: &ProbeConfig,
+        now: Instant,
+    ) {
         // A new session: its dial was the first proof, the next comes after an interval of its own length, so that
         // backends which came together do not stay in step.
         let offset = probe.interval.mul_f64(0.8 + 0.2 * fastrand::f64());
-        (self.epoch, self.since) = (epoch, now);
+        (self.epoch, self.since, self.endpoint) = (epoch, now, endpoint);
         self.verdict = Verdict::new(probe.rise, probe.fall);
         self.due = Some(now + offset);
         self.fault = None;
-    }
-
-    /// Whether a probe of another backend, begun then, tells of this one's session, too.
-    pub(super) fn shares(&self, other: &Self, begun: Instant) -> bool {
-        self.endpoint.is_some()
-            && self.endpoint == other.endpoint
-            && self.under_way.is_none()
-            && self.epoch != Epoch::ZERO
-            && self.since <= begun
     }
 
     /// Shows what the last probe learned.

@@ -19,8 +19,9 @@ use crate::model::{BackendId, Phase, status::Quantiles};
 const JOBS_MS: i64 = 12 * 3_600 * 1_000;
 /// What uptime looks back on.
 const DAY: Duration = Duration::from_secs(86_400);
-/// A history of fewer bytes is read anew each time; a day's, once a minute.
-const SHORT: usize = 4 * 1024;
+/// What the snapshot shows is read anew so often, and whenever something happened: a thousand idle backends are not to
+/// be read through for what stays the same.
+const FRESH_MS: i64 = 60_000;
 
 /// The history of one backend; times are passed in.
 #[derive(Debug, Clone)]
@@ -30,8 +31,8 @@ pub(crate) struct Chapter {
     standing: Option<Standing>,
     settled: Duration,
     jobs: Recent,
-    /// The last that was read from the buckets, and in which minute.
-    uptime: Option<(i64, Option<f64>)>,
+    /// What was shown last, and when it was read; `None` where something happened since.
+    shown: Option<(i64, Figures)>,
 }
 
 /// What the snapshot shows of it.
@@ -49,7 +50,7 @@ impl Chapter {
             standing: None,
             settled: now.mono,
             jobs: Recent::new(JOBS_MS),
-            uptime: None,
+            shown: None,
         }
     }
 
@@ -57,7 +58,7 @@ impl Chapter {
     pub(super) fn entered(&mut self, now: Moment, step: Step) {
         self.settle(now);
         self.standing = Standing::of(step.phase);
-        self.uptime = None;
+        self.shown = None;
         self.timeline.push(step);
     }
 
@@ -74,7 +75,10 @@ impl Chapter {
         }
     }
 
+    /// A probe was answered after so long, or was not. The time up to it is counted first: what goes into the buckets
+    /// out of order has them all sorted anew.
     pub(super) fn probed(&mut self, now: Moment, answer: Option<Duration>) {
+        self.settle(now);
         match answer {
             Some(took) => self.tiers.answered(now.at_ms, took),
             None => self.tiers.missed(now.at_ms),
@@ -82,27 +86,23 @@ impl Chapter {
     }
 
     pub(super) fn job_ended(&mut self, now: Moment, took: Duration) {
+        self.shown = None;
         self.jobs.add(now.at_ms, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     }
 
     /// What the snapshot shows. Uptime is rounded, so that a steady backend's status stays the same.
     pub(super) fn figures(&mut self, now: Moment) -> Figures {
+        let fresh = |read: i64| (0..FRESH_MS).contains(&(now.at_ms - read));
+        if let Some((_, figures)) = self.shown.filter(|(read, _)| fresh(*read)) {
+            return figures;
+        }
         self.settle(now);
         self.forget(now);
-        let uptime = self.uptime(now).map(|share| (share * 10_000.0).round() / 10_000.0);
-        Figures { uptime, job_ms: self.jobs.quantiles(now.at_ms) }
-    }
-
-    fn uptime(&mut self, now: Moment) -> Option<f64> {
-        let minute = now.at_ms.div_euclid(60_000);
-        match self.uptime {
-            Some((then, uptime)) if then == minute && self.tiers.size() > SHORT => uptime,
-            _ => {
-                let uptime = total(&self.tiers.window(now.at_ms, DAY).1).uptime();
-                self.uptime = Some((minute, uptime));
-                uptime
-            }
-        }
+        let uptime = total(&self.tiers.window(now.at_ms, DAY).1).uptime();
+        let uptime = uptime.map(|share| (share * 10_000.0).round() / 10_000.0);
+        let figures = Figures { uptime, job_ms: self.jobs.quantiles(now.at_ms) };
+        self.shown = Some((now.at_ms, figures));
+        figures
     }
 
     fn forget(&mut self, now: Moment) {
@@ -134,7 +134,7 @@ impl Chapter {
     /// Puts what earlier runs measured before.
     pub(super) fn absorb(&mut self, past: &Past, now: Moment) {
         self.tiers.absorb(past);
-        self.uptime = None;
+        self.shown = None;
         self.timeline.precede(past.steps.clone(), past.ended());
         self.forget(now);
     }

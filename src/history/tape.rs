@@ -39,6 +39,23 @@ impl Tape {
         }
     }
 
+    /// Adds a bucket and `more` like it, each a width after the one before. What is new is written once and copied.
+    pub(super) fn push_run(&mut self, bucket: &Bucket, more: u32) {
+        let in_order = self.bytes.is_empty() || bucket.at > self.last;
+        self.push(bucket);
+        if in_order {
+            let mut record = Vec::with_capacity(32);
+            codec::write(&mut record, 1, bucket, self.width);
+            (0..more).for_each(|_| self.bytes.extend(&record));
+            self.last += i64::from(more) * i64::from(self.width);
+        } else {
+            for n in 1..=more {
+                let after = i64::from(n) * i64::from(self.width);
+                self.push(&Bucket { at: bucket.at + after, ..bucket.clone() });
+            }
+        }
+    }
+
     fn append(&mut self, steps: u64, bucket: &Bucket) {
         let mut record = Vec::with_capacity(32);
         codec::write(&mut record, steps, bucket, self.width);

@@ -152,12 +152,32 @@ impl Tier {
         let mut from = from_ms.max(to_ms.saturating_sub(self.keep.saturating_mul(1_000)));
         let width_ms = i64::from(self.width) * 1_000;
         while from < to_ms {
+            if let Some(more) = self.whole(from, to_ms) {
+                self.close();
+                let mut bucket = Bucket::new(from.div_euclid(1_000));
+                bucket.stood(standing, self.width * 1_000);
+                self.closed.push_run(&bucket, more);
+                if let Some(fresh) = &mut self.fresh {
+                    fresh.push_run(&bucket, more);
+                }
+                from += (i64::from(more) + 1) * width_ms;
+                continue;
+            }
             let end = to_ms.min((from.div_euclid(width_ms) + 1) * width_ms);
             // At most a minute.
             let ms = u32::try_from(end - from).unwrap_or(u32::MAX);
             self.bucket(from).stood(standing, ms);
             from = end;
         }
+    }
+
+    /// Whole buckets from here on of which nothing is known yet, but for the last, which stays open: so many after the
+    /// first.
+    fn whole(&self, from_ms: i64, to_ms: i64) -> Option<u32> {
+        let width_ms = i64::from(self.width) * 1_000;
+        let begins = from_ms.rem_euclid(width_ms) == 0;
+        let new = self.open.as_ref().is_none_or(|open| open.at * 1_000 < from_ms);
+        u32::try_from((to_ms - from_ms) / width_ms - 2).ok().filter(|_| begins && new)
     }
 
     fn take_new(&mut self) -> Option<Reel> {

@@ -7,7 +7,7 @@ use crate::model::{BackendStatus, Code, EventBody, Fault, Phase};
 /// What decides who belongs to a pool, and who of it gets work.
 pub(super) fn moves(status: &BackendStatus) -> impl PartialEq + use<'_> {
     let abilities = (&status.capabilities, &status.models, &status.loaded);
-    (status.phase == Phase::Ready, status.health, status.cordoned_at, abilities)
+    (status.phase == Phase::Ready, status.health, status.cordoned_at, &status.depends_on, abilities)
 }
 
 /// The events that say what changed.

@@ -4,13 +4,10 @@
 //! of the tree, set aside like a backend where it crashes: its next incarnation, or the next look, makes good what was
 //! missed, since each look names all that may stay open.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use backline_supervisors::{NodeState, TreeSnapshot};
+use indexmap::IndexMap;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::watch, time::Instant};
 
@@ -18,10 +15,9 @@ use crate::{
     connection::alarm::Task,
     hub::Hub,
     model::{BackendId, BackendStatus, Code, Severity, Snapshot},
-    net::container::container,
     notices::{
         clock::Pace,
-        derive::{Weight, owns},
+        derive::owns,
         desk::Desk,
         disk::Disk,
         draft::Draft,
@@ -29,7 +25,7 @@ use crate::{
         labour::{Labour, is_of_jobs},
         moment::Moment,
         moot::is_moot,
-        watched::{Terms, Watched},
+        watched::{Common, Watched},
     },
     settings::standing::Standing,
     state::Store,
@@ -66,8 +62,9 @@ pub(crate) struct State {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     changes: watch::Receiver<u64>,
     settled: watch::Receiver<bool>,
-    /// Boxed: half of a map's places are empty.
-    cases: HashMap<BackendId, Box<Watched>>,
+    /// In the snapshot's order. Boxed: half of a map's places are empty.
+    cases: IndexMap<BackendId, Box<Watched>>,
+    common: Option<Common>,
     labour: Labour,
     toll: watch::Receiver<u64>,
     standing: Arc<Standing>,
@@ -99,7 +96,8 @@ impl Actor for Watcher {
             disk: setup.store.as_ref().map(Disk::new),
             #[cfg(feature = "state")]
             keeper: setup.store.map(super::keep::Keeper::new),
-            cases: HashMap::new(),
+            cases: IndexMap::new(),
+            common: None,
             quarantined: Vec::new(),
             pace: Pace::new(Moment::now()),
             wait: None,
@@ -157,10 +155,18 @@ impl State {
     }
 
     fn look_at_backends(&mut self, snapshot: &Snapshot, now: Instant) -> Option<Instant> {
-        let any_required = snapshot.backends.iter().any(|b| b.enabled && b.required);
-        let config = self.standing.now().config.clone();
-        let known: HashSet<_> = snapshot.backends.iter().map(|status| &status.id).collect();
-        self.cases.retain(|id, _| known.contains(id));
+        let common = Common {
+            any_required: snapshot.backends.iter().any(|b| b.enabled && b.required),
+            config: self.standing.now().config.clone(),
+        };
+        let as_before = self.common.replace(common.clone()).is_some_and(|before| before == common);
+        if !self.cases.keys().eq(snapshot.backends.iter().map(|status| &status.id)) {
+            let mut before = std::mem::take(&mut self.cases);
+            let place = |status: &Arc<BackendStatus>| {
+                (status.id.clone(), before.swap_remove(&status.id).unwrap_or_default())
+            };
+            self.cases = snapshot.backends.iter().map(place).collect();
+        }
         let mut suffering = HashMap::<_, Vec<_>>::new();
         for status in &snapshot.backends {
             if let Some(root) = &status.root_cause {
@@ -168,20 +174,11 @@ impl State {
             }
         }
         let mut next = None;
-        for status in &snapshot.backends {
+        for (status, watched) in snapshot.backends.iter().zip(self.cases.values_mut()) {
             let dependents = suffering.remove(&status.id).unwrap_or_default();
-            let counts = |status: &Arc<BackendStatus>| status.required || !any_required;
-            let needed = counts(status) || dependents.iter().any(|status| counts(status));
-            let own = config.backends.get(&status.id).map(|backend| backend.thresholds).unwrap_or_default();
-            let terms = Terms {
-                weight: if needed { Weight::Needed } else { Weight::Optional },
-                limits: own.or(config.thresholds),
-                container: container(),
-                dependents: dependents.into_iter().map(|status| status.id.clone()).collect(),
-            };
-            let watched = self.cases.entry(status.id.clone()).or_default();
-            for draft in watched.look(status, terms, now) {
-                self.desk.raise(draft);
+            if !(as_before && dependents.is_empty() && watched.is_as_seen(status, now)) {
+                let terms = common.terms(status, &dependents);
+                watched.look(status, terms, now).into_iter().for_each(|draft| self.desk.raise(draft));
             }
             next = [next, watched.due()].into_iter().flatten().min();
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::{
-    config::Thresholds,
+    config::{Config, Thresholds},
     model::{BackendId, BackendStatus, Code},
-    net::Address,
+    net::{Address, container::container},
     notices::{
         catalogue,
         derive::{Case, Keep, Weight},
@@ -18,6 +18,34 @@ use crate::{
 
 /// Dependents that a notice names.
 const NAMED: usize = 5;
+
+/// What the terms of all backends come from.
+#[derive(Debug, Clone)]
+pub(super) struct Common {
+    pub(super) any_required: bool,
+    pub(super) config: Arc<Config>,
+}
+
+impl PartialEq for Common {
+    fn eq(&self, other: &Self) -> bool {
+        self.any_required == other.any_required && Arc::ptr_eq(&self.config, &other.config)
+    }
+}
+
+impl Common {
+    /// The terms of one backend, because of which these are degraded.
+    pub(super) fn terms(&self, status: &BackendStatus, dependents: &[&Arc<BackendStatus>]) -> Terms {
+        let counts = |status: &BackendStatus| status.required || !self.any_required;
+        let needed = counts(status) || dependents.iter().any(|status| counts(status));
+        let own = self.config.backends.get(&status.id).map(|backend| backend.thresholds).unwrap_or_default();
+        Terms {
+            weight: if needed { Weight::Needed } else { Weight::Optional },
+            limits: own.or(self.config.thresholds),
+            container: container(),
+            dependents: dependents.iter().map(|status| status.id.clone()).collect(),
+        }
+    }
+}
 
 /// Under which terms a backend is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +90,14 @@ impl Home {
 }
 
 impl Watched {
+    /// Whether there is nothing new to see, as long as what all terms come from is as before, and as long as it has no
+    /// dependents now.
+    pub(super) fn is_as_seen(&self, status: &Arc<BackendStatus>, now: Instant) -> bool {
+        let seen = self.seen.as_ref();
+        seen.is_some_and(|(seen, terms)| Arc::ptr_eq(seen, status) && terms.dependents.is_empty())
+            && self.due.is_none_or(|due| now < due)
+    }
+
     /// Looks at it, where it changed or something is due; what is to be raised.
     pub(super) fn look(&mut self, status: &Arc<BackendStatus>, terms: Terms, now: Instant) -> Vec<Draft> {
         let same =

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use crate::backends::target::Keepalive;
 
-/// Pings of all channels are coalesced to this grid: a thousand timers of their own would each wake the process.
-const WHEEL: Duration = Duration::from_millis(100);
+/// Pings of all channels are coalesced to this grid: a thousand timers of their own would each wake the process, and
+/// waking costs an idle one more than the pings.
+const WHEEL: Duration = Duration::from_millis(500);
 
 /// The heartbeat of a live channel.
 #[derive(Debug)]
@@ -127,7 +128,7 @@ mod tests {
         let due: HashSet<_> = (0..1_000)
             .filter_map(|ms| Beat::new(Keepalive::default(), start + Duration::from_millis(ms)).wakes())
             .collect();
-        assert!(due.len() <= 11, "{} times in a second", due.len());
+        assert!(due.len() <= 3, "{} times in a second", due.len());
         // One that is to be prompt stays so.
         let prompt = Keepalive { interval: Duration::from_millis(50), ..Keepalive::default() };
         assert_eq!(Beat::new(prompt, start).wakes(), Some(start + prompt.interval));

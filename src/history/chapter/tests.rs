@@ -65,6 +65,17 @@ fn a_clock_that_is_set_neither_adds_nor_takes() {
 }
 
 #[test]
+fn the_time_up_to_a_probe_is_counted_before_it() {
+    let mut told = Told::new();
+    told.enter(0, Phase::Ready);
+    let now = told.pass(5);
+    told.chapter.probed(now, Some(Duration::from_millis(2)));
+    let (_, buckets) = told.chapter.tiers.window(now.at_ms, Duration::from_secs(60));
+    assert_eq!(buckets.iter().map(|b| b.ready_ms).sum::<u32>(), 5_000);
+    assert_eq!(buckets.last().unwrap().ok, 1);
+}
+
+#[test]
 fn a_window_tells_its_probes_and_its_phases() {
     let mut told = Told::new();
     told.enter(0, Phase::Dialing);
