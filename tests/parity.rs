@@ -14,5 +14,7 @@ mod golden;
 mod gradio;
 #[path = "parity/litellm.rs"]
 mod litellm;
+#[path = "lib/port.rs"]
+mod port;
 #[path = "parity/wan2gp.rs"]
 mod wan2gp;

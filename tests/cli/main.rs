@@ -9,6 +9,8 @@ mod instance;
 mod jobs;
 mod offline;
 mod pipe;
+#[path = "../lib/port.rs"]
+mod port;
 mod registry;
 mod stranger;
 mod submit;

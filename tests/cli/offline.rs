@@ -1,6 +1,6 @@
 //! What needs no instance.
 
-use crate::binary::Place;
+use crate::{binary::Place, port::free_port};
 
 #[test]
 fn without_an_instance_the_commands_that_ask_one_exit_4() {
@@ -56,8 +56,8 @@ fn show_names_the_source_of_each_value() {
 #[test]
 fn testing_an_address_where_nobody_listens_fails_at_tcp_with_a_remedy() {
     let place = Place::new();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let ended = place.run(&["--json", "test", &free.to_string()]);
+    let free = format!("127.0.0.1:{}", free_port());
+    let ended = place.run(&["--json", "test", &free]);
     assert_eq!(ended.code, 1);
     let report = ended.json();
     let last = report["stages"].as_array().unwrap().last().unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::{Output, Stdio};
 
-use crate::binary::Place;
+use crate::{binary::Place, port::free_port};
 
 /// The command with an output that nobody reads any more, before its first byte.
 fn unread(place: &Place, arguments: &[&str]) -> Output {
@@ -31,7 +31,7 @@ fn a_document_that_nobody_reads_ends_as_if_it_was_read() {
         assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {said}");
         assert_eq!(said, "", "{arguments:?}");
     }
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let free = format!("127.0.0.1:{}", free_port());
     assert_eq!(unread(&place, &["test", &free]).status.code(), Some(1), "the outcome is lost");
 }
 

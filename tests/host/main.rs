@@ -11,6 +11,8 @@ mod inputs;
 mod jobs;
 mod kinds;
 mod notices;
+#[path = "../lib/port.rs"]
+mod port;
 mod probes;
 mod registry;
 mod settings;

@@ -16,7 +16,10 @@ use backline::{
 };
 use tempfile::TempDir;
 
-use crate::world::{done, in_the_middle, until, workflow};
+use crate::{
+    port::free_port,
+    world::{done, in_the_middle, until, workflow},
+};
 
 struct Place {
     directory: TempDir,
@@ -158,8 +161,11 @@ async fn look(supervisor: &Supervisor, ports: &[u16]) {
 
 /// Free ports, for servers that are to come up there later.
 fn free(count: usize) -> Vec<u16> {
-    let held: Vec<_> = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
+    let mut ports = std::collections::HashSet::new();
+    while ports.len() < count {
+        ports.insert(free_port());
+    }
+    ports.into_iter().collect()
 }
 
 #[tokio::test]

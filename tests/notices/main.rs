@@ -7,6 +7,8 @@ mod bundle;
 mod own;
 mod pages;
 mod place;
+#[path = "../lib/port.rs"]
+mod port;
 mod reach;
 mod server;
 mod table;

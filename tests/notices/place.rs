@@ -21,6 +21,8 @@ use backline::{
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
+use crate::port::free_port;
+
 /// Longest wait for anything; far above what is needed, so that only a hang meets it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(40);
 
@@ -53,7 +55,7 @@ pub(crate) fn keyed(server: &SimLitellm) -> BackendConfig {
 
 /// A port that nobody listens at.
 pub(crate) fn dead_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    free_port()
 }
 
 /// Waits until the backend is as `fits` says.

@@ -12,6 +12,8 @@ mod litellm;
 mod matrix;
 mod nginx;
 mod pools;
+#[path = "../lib/port.rs"]
+mod port;
 mod promises;
 mod server;
 mod story;

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -14,6 +14,8 @@ use nix::{
     unistd::Pid,
 };
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// Longest start: a real server imports for up to 80 s on a loaded machine.
 const START: Duration = Duration::from_secs(150);
@@ -102,11 +104,10 @@ impl Drop for Server {
             let _ = child.kill();
             let _ = child.wait();
         }
+        if std::thread::panicking() {
+            eprintln!("the server at {} said: {}", self.port, self.log());
+        }
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 pub(crate) fn apps() -> PathBuf {

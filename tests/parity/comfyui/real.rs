@@ -1,7 +1,6 @@
 //! A real server of one's own, from a checkout that `BACKLINE_COMFYUI_DIR` names.
 
 use std::{
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -10,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::golden;
+use crate::{golden, port::free_port};
 
 /// It imports torch first.
 const START: Duration = Duration::from_secs(180);
@@ -49,7 +48,7 @@ pub async fn start() -> Option<Real> {
     std::fs::create_dir(&nodes).unwrap();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/backends/comfyui_test_nodes.py");
     std::fs::copy(own, nodes.join("comfyui_test_nodes.py")).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let log = home.path().join("log");
     let file = std::fs::File::create(&log).unwrap();
     let mut child = Command::new(python)

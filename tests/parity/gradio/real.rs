@@ -1,7 +1,6 @@
 //! A real app of one's own, run by a python that an environment variable names.
 
 use std::{
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -11,7 +10,7 @@ use backline::sim::gradio::Version;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::golden;
+use crate::{golden, port::free_port};
 
 /// It imports half of Python first.
 const START: Duration = Duration::from_secs(120);
@@ -56,6 +55,10 @@ impl Real {
 impl Drop for Real {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            let said = std::fs::read_to_string(self.home.path().join("out")).unwrap_or_default();
+            eprintln!("the app said: {said}");
+        }
     }
 }
 
@@ -66,7 +69,7 @@ pub async fn start(variable: &str, version: Version, door: Door) -> Option<Real>
         return None;
     };
     let home = TempDir::new().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let log = home.path().join("functions.log");
     let mut child = spawn(&python, port, door, &home, &log);
     let url = format!("http://127.0.0.1:{port}");

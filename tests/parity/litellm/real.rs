@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -10,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::golden;
+use crate::{golden, port::free_port};
 
 /// It imports for half a minute, more on a loaded machine.
 const START: Duration = Duration::from_secs(180);
@@ -59,7 +58,7 @@ pub async fn start() -> Option<Real> {
         return None;
     };
     let home = TempDir::new().unwrap();
-    let (port, stub) = (free(), free());
+    let (port, stub) = (free_port(), free_port());
     let key = format!("sk-{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     let mut upstream = Command::new(&python);
     upstream.arg(backends().join("openai_stub.py")).arg(stub.to_string());
@@ -103,8 +102,4 @@ async fn listening(server: &mut Process, url: &str, home: &Path) {
 
 fn backends() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/backends")
-}
-
-fn free() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

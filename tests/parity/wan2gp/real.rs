@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::golden;
+use crate::{golden, port::free_port};
 
 /// It imports for seconds, more on a loaded machine.
 const START: Duration = Duration::from_secs(120);
@@ -39,7 +39,7 @@ pub async fn start() -> Option<Real> {
     let (checkout, python) =
         (variable("BACKLINE_WAN2GP_DIR").ok()?, variable("BACKLINE_WAN2GP_PYTHON").ok()?);
     let home = TempDir::new().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let log = File::create(home.path().join("log")).unwrap();
     let mut command = Command::new(python);
     command
