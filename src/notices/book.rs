@@ -84,7 +84,22 @@ impl Book {
 
     /// Ends the notices of a cause and backend, whatever their subject.
     pub(crate) fn clear(&mut self, code: Code, backend: Option<&BackendId>, now: Moment) -> Vec<Turn> {
-        self.clear_where(now, |g| g.code == code && g.backend.as_ref() == backend)
+        self.clear_subjects(code, backend, now, |_| true)
+    }
+
+    /// As [`Self::clear`], where the subject fits. It looks at no other group.
+    pub(crate) fn clear_subjects(
+        &mut self,
+        code: Code,
+        backend: Option<&BackendId>,
+        now: Moment,
+        fits: impl Fn(Option<&str>) -> bool,
+    ) -> Vec<Turn> {
+        let first = Group { backend: backend.cloned(), code, subject: None };
+        let like = |group: &&Group| (group.code, &group.backend) == (code, &first.backend);
+        let all = self.open.range(&first..).map(|(group, _)| group).take_while(like);
+        let groups: Vec<_> = all.filter(|group| fits(group.subject.as_deref())).cloned().collect();
+        groups.iter().filter_map(|group| self.end(group, now)).collect()
     }
 
     /// Ends every notice whose group fits.
@@ -98,7 +113,9 @@ impl Book {
         self.mutes.retain(|_, mute| mute.holds(now.wall));
         self.echoes.retain(|_, at| now.tick.saturating_duration_since(*at) < QUIET);
         self.forget(now);
-        let groups: Vec<_> = self.open.keys().cloned().collect();
+        let owed = |entry: &Entry| entry.owed_at(now.tick).is_some_and(|at| at <= now.tick);
+        let owed = self.open.iter().filter(|(_, entry)| owed(entry));
+        let groups: Vec<_> = owed.map(|(group, _)| group.clone()).collect();
         groups.iter().filter_map(|group| self.tell(group, now)).collect()
     }
 

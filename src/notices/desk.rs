@@ -57,10 +57,17 @@ impl Desk {
 
     /// As [`Self::clear`], for one subject.
     pub fn clear_subject(&self, code: Code, backend: Option<&BackendId>, subject: &str) {
-        let fits = |g: &Group| {
-            g.code == code && g.backend.as_ref() == backend && g.subject.as_deref() == Some(subject)
-        };
-        self.change(|book, now| book.clear_where(now, fits));
+        self.clear_subjects(code, backend, |own| own == Some(subject));
+    }
+
+    /// As [`Self::clear`], where the subject fits.
+    pub(crate) fn clear_subjects(
+        &self,
+        code: Code,
+        backend: Option<&BackendId>,
+        fits: impl Fn(Option<&str>) -> bool,
+    ) {
+        self.change(|book, now| book.clear_subjects(code, backend, now, fits));
     }
 
     /// The notices: open ones first, the worst at the top; then ended ones, the newest at the top.

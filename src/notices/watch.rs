@@ -225,11 +225,8 @@ impl State {
         }
         self.quarantined = children.iter().map(|c| c.id.clone()).collect();
         let quarantined = &self.quarantined;
-        self.desk.clear_where(|group| {
-            group.backend.is_none()
-                && group.code == Code::CrashLoop
-                && group.subject.as_ref().is_none_or(|s| !quarantined.contains(s))
-        });
+        let over = |subject: Option<&str>| subject.is_none_or(|own| quarantined.iter().all(|id| id != own));
+        self.desk.clear_subjects(Code::CrashLoop, None, over);
     }
 
     fn look_at_clock(&mut self, now: Moment) -> Option<Instant> {

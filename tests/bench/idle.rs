@@ -2,7 +2,8 @@
 //!
 //! The servers live in a child process, so that only ours is measured: resident memory a backend, actors, sockets and
 //! all that is kept of it included, and the share of one core while nothing happens but pings and probes. Promised:
-//! under 32 KiB each, and under 1 % of a core.
+//! under 32 KiB each, and under 1 % of a core. How fast a core is differs: beside it stands what as many bare WebSockets
+//! take that do nothing but ping as often.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -22,7 +23,14 @@ use backline::{
     net::Address,
     sim::comfyui::{SimComfyui, Version},
 };
-use tokio::runtime::Builder;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::{
+    runtime::Builder,
+    task::JoinSet,
+    time::{Instant, interval_at},
+};
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 const SERVE: &str = "--serve";
 const COUNT: usize = 1_000;
@@ -52,9 +60,43 @@ fn main() {
         println!("  memory   {each:>6.1} KiB each   {} 32 KiB", verdict(each < 32.0));
         println!("  cpu      {share:>6.2} % of a core   {} 1 %", verdict(share < 1.0));
         supervisor.shutdown(Duration::from_secs(5)).await;
+        let bare = bare(port).await;
+        println!(
+            "  bare     {bare:>6.2} % of a core   for WebSockets that only ping: {:.2} times",
+            share / bare
+        );
     });
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// What as many WebSockets take that ping every 5 s, by the same coarse clock, and read.
+async fn bare(port: u16) -> f64 {
+    let mut all = JoinSet::new();
+    let origin = Instant::now();
+    for number in 0..COUNT {
+        let address = format!("ws://127.0.0.1:{port}/ws?clientId=bare{number}");
+        let (mut socket, _) = connect_async(address).await.unwrap();
+        all.spawn(async move {
+            // Ten times in 5 s some of them are due.
+            let first = origin + SETTLE + Duration::from_millis(500) * (number % 10) as u32;
+            let mut clock = interval_at(first, Duration::from_secs(5));
+            loop {
+                tokio::select! {
+                    _ = clock.tick() => {
+                        socket.send(Message::Ping(Bytes::from_static(b"bare"))).await.unwrap();
+                    }
+                    heard = socket.next() => {
+                        heard.unwrap().unwrap();
+                    }
+                }
+            }
+        });
+    }
+    tokio::time::sleep_until(origin + 2 * SETTLE).await;
+    let used = cpu();
+    tokio::time::sleep(WATCH).await;
+    (cpu() - used).as_secs_f64() / WATCH.as_secs_f64() * 100.0
 }
 
 /// One simulated server, for as long as somebody reads.

@@ -3,10 +3,10 @@
 //! A ComfyUI client that stops reading freezes the events of every client (0.3.64 and 0.24.0), so frames are
 //! handed on without waiting.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::{
     backends::{
@@ -58,11 +58,16 @@ pub(super) struct Live {
     queue: Option<Queue>,
 }
 
+/// What is more than a sign of life.
 enum Turn {
+    /// The session is over.
     Ended,
-    Heard(Result<Heard, Fault>),
+    Heard(Frame),
+    /// A sign of life after a silence.
+    Back,
+    Silent,
+    Lost(Fault),
     Deaf,
-    Clock,
 }
 
 impl Live {
@@ -92,55 +97,29 @@ impl Live {
     }
 
     async fn listen(&mut self) {
-        let Ear::Socket(socket) = &mut self.ear else { return };
-        let session = &self.session;
-        let clock = self.beat.wakes();
-        let turn = tokio::select! {
-            biased;
-            () = session.over() => Turn::Ended,
-            heard = socket.next() => Turn::Heard(heard),
-            () = session.board().deaf.notified() => Turn::Deaf,
-            () = wake(clock) => Turn::Clock,
-        };
-        match turn {
+        let Self { ear: Ear::Socket(socket), session, beat, .. } = self else { return };
+        match follow(socket, session, beat).await {
             Turn::Ended => Box::pin(self.part()).await,
-            Turn::Heard(Ok(heard)) => self.hear(&heard),
-            Turn::Heard(Err(fault)) => self.lose(fault),
+            Turn::Heard(frame) => self.hear(&frame),
+            Turn::Back => self.signs.push_back(Sign::Heard),
+            Turn::Silent => self.signs.push_back(Sign::Silent(self.hang())),
+            Turn::Lost(fault) => self.lose(fault),
             Turn::Deaf => Box::pin(self.replace()).await,
-            Turn::Clock => self.tick().await,
         }
     }
 
-    fn hear(&mut self, heard: &Heard) {
+    fn hear(&mut self, frame: &Frame) {
         if self.beat.heard(Instant::now()) == Sound::AfterSilence {
             self.signs.push_back(Sign::Heard);
         }
-        if let Heard::Frame(frame) = heard {
-            let queue = self.session.board().dispatch(frame);
-            self.tell_queue(queue);
-        }
+        let queue = self.session.board().dispatch(frame);
+        self.tell_queue(queue);
     }
 
     fn tell_queue(&mut self, queue: Option<Queue>) {
         if queue.is_some() && queue != self.queue {
             self.queue = queue;
             self.signs.extend(queue.map(Sign::Queue));
-        }
-    }
-
-    async fn tick(&mut self) {
-        match self.beat.due(Instant::now()) {
-            Some(Due::Ping) => {
-                let Ear::Socket(socket) = &mut self.ear else { return };
-                // A peer that reads nothing fills the line; the overdue pong then says so.
-                let sent =
-                    tokio::time::timeout(self.session.target().keepalive.deadline, socket.ping()).await;
-                if let Ok(Err(fault)) = sent {
-                    self.lose(fault);
-                }
-            }
-            Some(Due::Silence) => self.signs.push_back(Sign::Silent(self.hang())),
-            None => {}
         }
     }
 
@@ -288,9 +267,36 @@ pub(super) async fn greet(socket: &mut Socket, session: &Session) -> Result<Opti
     }
 }
 
-async fn wake(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
+/// Reads and pings until something is more than a sign of life. What it waits with is kept from one to the next.
+async fn follow(socket: &mut Socket, session: &Session, beat: &mut Beat) -> Turn {
+    let mut over = pin!(session.over());
+    let mut deaf = pin!(session.board().deaf.notified());
+    let mut alarm = pin!(sleep_until(beat.wakes().unwrap_or_else(Instant::now)));
+    loop {
+        let wakes = beat.wakes();
+        // One that rings too early is set anew then, not at each sign of life.
+        if let Some(at) = wakes.filter(|at| alarm.is_elapsed() || *at < alarm.deadline()) {
+            alarm.as_mut().reset(at);
+        }
+        tokio::select! {
+            biased;
+            () = &mut over => return Turn::Ended,
+            heard = socket.next() => match heard {
+                Ok(Heard::Frame(frame)) => return Turn::Heard(frame),
+                Ok(Heard::Noise) if beat.heard(Instant::now()) == Sound::Ordinary => {}
+                Ok(Heard::Noise) => return Turn::Back,
+                Err(fault) => return Turn::Lost(fault),
+            },
+            () = &mut deaf => return Turn::Deaf,
+            () = &mut alarm, if wakes.is_some() => match beat.due(Instant::now()) {
+                // A peer that reads nothing fills the line; the overdue pong then says so.
+                Some(Due::Ping) => match timeout(session.target().keepalive.deadline, socket.ping()).await {
+                    Ok(Err(fault)) => return Turn::Lost(fault),
+                    Ok(Ok(())) | Err(_) => {}
+                },
+                Some(Due::Silence) => return Turn::Silent,
+                None => {}
+            },
+        }
     }
 }
