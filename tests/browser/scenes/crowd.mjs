@@ -177,9 +177,11 @@ const acts = (round) => ({
   home: [go('overview'), within('main > .overview')],
 });
 
-// From what a person does to the frame that shows it.
+// From what a person does to the frame that shows it. Nobody acts on what is not drawn yet: what was done before has
+// come to rest.
 async function measure(page, run, until) {
   return page.evaluate(`(async () => {
+    await new Promise((idle) => requestIdleCallback(idle));
     const began = performance.now();
     ${run};
     do await new Promise((drawn) => requestAnimationFrame(drawn)); while (!(${until}));

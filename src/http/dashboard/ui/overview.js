@@ -57,11 +57,9 @@ export function make() {
     }
   }), { rootMargin: '600px' });
 
-  const fits = (status) => {
+  const fits = (status, words) => {
     const { tone, word } = state(status);
     if (trouble.checked && (tone === 'good' || tone === 'idle')) return false;
-    const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    if (!words.length) return true;
     const about = `${status.id} ${status.kind} ${status.url} ${status.phase} ${word} ${status.version ?? ''} ${(status.capabilities ?? []).join(' ')}`.toLowerCase();
     return words.every((one) => about.includes(one));
   };
@@ -76,7 +74,8 @@ export function make() {
   function draw() {
     if (!known.snapshot) return;
     const all = known.snapshot.backends;
-    const fitting = all.filter(fits);
+    const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    const fitting = words.length || trouble.checked ? all.filter((status) => fits(status, words)) : all;
     const shown = fitting.length;
     keyed(grid, stretch.cut(fitting), (status) => status.id, ({ id }) => {
       const card = cards.get(id) ?? new Card(id);

@@ -18,7 +18,8 @@ export const NAMES = [
   ['settings', 'Settings'],
 ];
 
-// `make()` answers { root, show(rest), hide() }; `hide` is called once the root has left the page.
+// `make()` answers { root, show(rest), hide() }; `hide` is called once the root has left the page and another is seen,
+// unless the person was back before.
 export function define(name, make) {
   views.set(name, { make, view: null });
 }
@@ -44,7 +45,7 @@ export function show() {
     // Before the page changes: afterwards, to scroll would lay it out, and what is shown next once more.
     if (down) scrollTo(0, 0);
     box.replaceChildren(entry.view.root);
-    left?.hide?.();
+    requestAnimationFrame(() => setTimeout(() => left !== view() && left?.hide?.()));
   }
   entry.view.show?.(rest);
   for (const link of document.querySelectorAll('[data-view]')) attr(link, 'aria-current', link.dataset.view === name ? 'page' : null);
