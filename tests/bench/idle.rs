@@ -71,6 +71,7 @@ fn main() {
 }
 
 /// What as many WebSockets take that ping every 5 s, by the same coarse clock, and read.
+#[expect(clippy::disallowed_methods, reason = "what is compared has none of our limits")]
 async fn bare(port: u16) -> f64 {
     let mut all = JoinSet::new();
     let origin = Instant::now();

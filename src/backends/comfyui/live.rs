@@ -3,16 +3,19 @@
 //! A ComfyUI client that stops reading freezes the events of every client (0.3.64 and 0.24.0), so frames are
 //! handed on without waiting.
 
-use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+mod turn;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use self::turn::{Turn, follow};
 use crate::{
     backends::{
         Sign,
         comfyui::{
-            beat::{Beat, Due, Sound},
+            beat::{Beat, Sound},
             board::split,
             frame::Frame,
             memory::Parting,
@@ -56,18 +59,6 @@ pub(super) struct Live {
     retry: Instant,
     signs: VecDeque<Sign>,
     queue: Option<Queue>,
-}
-
-/// What is more than a sign of life.
-enum Turn {
-    /// The session is over.
-    Ended,
-    Heard(Frame),
-    /// A sign of life after a silence.
-    Back,
-    Silent,
-    Lost(Fault),
-    Deaf,
 }
 
 impl Live {
@@ -263,40 +254,6 @@ pub(super) async fn greet(socket: &mut Socket, session: &Session) -> Result<Opti
         let queue = session.board().dispatch(&frame);
         if matches!(frame, Frame::Status { .. }) {
             return Ok(queue);
-        }
-    }
-}
-
-/// Reads and pings until something is more than a sign of life. What it waits with is kept from one to the next.
-async fn follow(socket: &mut Socket, session: &Session, beat: &mut Beat) -> Turn {
-    let mut over = pin!(session.over());
-    let mut deaf = pin!(session.board().deaf.notified());
-    let mut alarm = pin!(sleep_until(beat.wakes().unwrap_or_else(Instant::now)));
-    loop {
-        let wakes = beat.wakes();
-        // One that rings too early is set anew then, not at each sign of life.
-        if let Some(at) = wakes.filter(|at| alarm.is_elapsed() || *at < alarm.deadline()) {
-            alarm.as_mut().reset(at);
-        }
-        tokio::select! {
-            biased;
-            () = &mut over => return Turn::Ended,
-            heard = socket.next() => match heard {
-                Ok(Heard::Frame(frame)) => return Turn::Heard(frame),
-                Ok(Heard::Noise) if beat.heard(Instant::now()) == Sound::Ordinary => {}
-                Ok(Heard::Noise) => return Turn::Back,
-                Err(fault) => return Turn::Lost(fault),
-            },
-            () = &mut deaf => return Turn::Deaf,
-            () = &mut alarm, if wakes.is_some() => match beat.due(Instant::now()) {
-                // A peer that reads nothing fills the line; the overdue pong then says so.
-                Some(Due::Ping) => match timeout(session.target().keepalive.deadline, socket.ping()).await {
-                    Ok(Err(fault)) => return Turn::Lost(fault),
-                    Ok(Ok(())) | Err(_) => {}
-                },
-                Some(Due::Silence) => return Turn::Silent,
-                None => {}
-            },
         }
     }
 }
