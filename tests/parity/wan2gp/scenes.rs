@@ -143,7 +143,10 @@ impl Script {
         loop {
             let asked = json!({ "job_id": job, "event_limit": events });
             let now = self.call("wangp_get_job", asked).await["structuredContent"].clone();
-            if now["done"] == true && !now["result"].is_null() {
+            // A job is done a moment before its last event is listed (seen with 12.60).
+            let last = now["events"].as_array().and_then(|all| all.last());
+            let told = events == 0 || last.is_some_and(|event| event["kind"] == "completed");
+            if now["done"] == true && !now["result"].is_null() && told {
                 return now;
             }
             assert!(tokio::time::Instant::now() < deadline, "no end: {now}");
