@@ -207,8 +207,7 @@ impl State {
         let Some(patient) = self.ward.get_mut(id) else { return false };
         // A probe of a former session says nothing of this one, which has a time of its own.
         if epoch != patient.epoch {
-            let due = patient.due;
-            due.into_iter().for_each(|due| self.ward.put_off(id, due));
+            self.ward.expect(id);
             return false;
         }
         slot.record.chronicle().probed(id, outcome.is_ok().then_some(took));

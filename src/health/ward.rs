@@ -41,11 +41,21 @@ impl Ward {
     pub(super) fn retain(&mut self, wanted: impl Fn(&BackendId) -> bool) {
         let gone: Vec<_> = self.patients.keys().filter(|id| !wanted(id)).cloned().collect();
         for id in &gone {
-            self.patients.remove(id);
+            let endpoint = self.patients.remove(id).and_then(|patient| patient.endpoint);
+            self.part(id, endpoint);
             self.probing.remove(id);
-            self.shared.values_mut().for_each(|ids| _ = ids.remove(id));
         }
-        self.shared.retain(|_, ids| !ids.is_empty());
+    }
+
+    /// Shares this endpoint no more.
+    fn part(&mut self, id: &BackendId, endpoint: Option<Endpoint>) {
+        let Some(endpoint) = endpoint else { return };
+        if let Some(ids) = self.shared.get_mut(&endpoint) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.shared.remove(&endpoint);
+            }
+        }
     }
 
     /// Has a session: meets the one that is open now, and says whether it is to be probed now. That is so where it is
@@ -59,17 +69,17 @@ impl Ward {
     ) -> bool {
         let id = &config.id;
         let patient = self.patients.entry(id.clone()).or_insert_with(|| Box::new(Patient::new(probe, now)));
+        let before = patient.endpoint;
         if patient.epoch != epoch {
-            let (before, after) = (patient.endpoint, Endpoint::of(config));
-            patient.meet(epoch, after, probe, now);
-            if let Some(ids) = before.and_then(|endpoint| self.shared.get_mut(&endpoint)) {
-                ids.remove(id);
-            }
-            if let Some(endpoint) = after {
+            patient.meet(epoch, Endpoint::of(config), probe, now);
+        }
+        let (due, endpoint) = (patient.due, patient.endpoint);
+        if before != endpoint {
+            self.part(id, before);
+            if let Some(endpoint) = endpoint {
                 self.shared.entry(endpoint).or_default().insert(id.clone());
             }
         }
-        let (due, endpoint) = (patient.due, patient.endpoint);
         if self.probing.contains_key(id) {
             return false;
         }
@@ -103,7 +113,7 @@ impl Ward {
     }
 
     /// Has the time at which it is due noted.
-    fn expect(&mut self, id: &BackendId) {
+    pub(super) fn expect(&mut self, id: &BackendId) {
         if let Some(due) = self.get(id).and_then(|patient| patient.due) {
             self.agenda.push(Reverse((due, id.clone())));
         }
@@ -117,9 +127,8 @@ impl Ward {
     /// Takes those whose time has come off the agenda; [`Self::visit`] puts them on it again.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<BackendId> {
         let mut all = Vec::new();
-        while let Some(Reverse((due, _))) = self.agenda.peek().filter(|Reverse((due, _))| *due <= now) {
-            let due = *due;
-            let Some(Reverse((_, id))) = self.agenda.pop() else { break };
+        while self.next().is_some_and(|due| due <= now) {
+            let Some(Reverse((due, id))) = self.agenda.pop() else { break };
             let still = self.get(&id).is_some_and(|patient| patient.due == Some(due));
             if still && !self.probing.contains_key(&id) {
                 all.push(id);

@@ -113,8 +113,7 @@ impl Book {
         self.mutes.retain(|_, mute| mute.holds(now.wall));
         self.echoes.retain(|_, at| now.tick.saturating_duration_since(*at) < QUIET);
         self.forget(now);
-        let owed = |entry: &Entry| entry.owed_at(now.tick).is_some_and(|at| at <= now.tick);
-        let owed = self.open.iter().filter(|(_, entry)| owed(entry));
+        let owed = self.open.iter().filter(|(_, entry)| entry.is_owed(now.tick));
         let groups: Vec<_> = owed.map(|(group, _)| group.clone()).collect();
         groups.iter().filter_map(|group| self.tell(group, now)).collect()
     }
@@ -218,7 +217,7 @@ impl Book {
     fn tell(&mut self, group: &Group, now: Moment) -> Option<Turn> {
         let muted = self.mutes.get(group).is_some_and(|m| m.holds(now.wall));
         let entry = self.open.get_mut(group)?;
-        if muted || entry.owed_at(now.tick).is_none_or(|at| at > now.tick) {
+        if muted || !entry.is_owed(now.tick) {
             return None;
         }
         let before = std::mem::replace(&mut entry.told, Told::At { at: now.tick, count: entry.notice.count });

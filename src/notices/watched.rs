@@ -93,16 +93,17 @@ impl Watched {
     /// Whether there is nothing new to see, as long as what all terms come from is as before, and as long as it has no
     /// dependents now.
     pub(super) fn is_as_seen(&self, status: &Arc<BackendStatus>, now: Instant) -> bool {
-        let seen = self.seen.as_ref();
-        seen.is_some_and(|(seen, terms)| Arc::ptr_eq(seen, status) && terms.dependents.is_empty())
+        self.is_seen(status, now, |terms| terms.dependents.is_empty())
+    }
+
+    fn is_seen(&self, status: &Arc<BackendStatus>, now: Instant, under: impl Fn(&Terms) -> bool) -> bool {
+        self.seen.as_ref().is_some_and(|(seen, terms)| Arc::ptr_eq(seen, status) && under(terms))
             && self.due.is_none_or(|due| now < due)
     }
 
     /// Looks at it, where it changed or something is due; what is to be raised.
     pub(super) fn look(&mut self, status: &Arc<BackendStatus>, terms: Terms, now: Instant) -> Vec<Draft> {
-        let same =
-            self.seen.as_ref().is_some_and(|(seen, under)| Arc::ptr_eq(seen, status) && *under == terms);
-        if same && self.due.is_none_or(|due| now < due) {
+        if self.is_seen(status, now, |under| *under == terms) {
             return Vec::new();
         }
         let verdict = self.case.look(status, terms.weight, now);

@@ -6,8 +6,7 @@ use tokio::time::Instant;
 
 use crate::backends::target::Keepalive;
 
-/// Pings of all channels are coalesced to this grid: a thousand timers of their own would each wake the process, and
-/// waking costs an idle one more than the pings.
+/// Pings of all channels are coalesced to this grid: a thousand timers of their own would each wake the process.
 const WHEEL: Duration = Duration::from_millis(500);
 
 /// The heartbeat of a live channel.

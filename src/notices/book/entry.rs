@@ -34,6 +34,11 @@ impl Entry {
         self.notice.detail = draft.detail;
     }
 
+    /// Whether the world is to hear of it by now.
+    pub(super) fn is_owed(&self, now: Instant) -> bool {
+        self.owed_at(now).is_some_and(|at| at <= now)
+    }
+
     /// When the world is to hear of it; a dismissed one only of its end.
     pub(super) fn owed_at(&self, now: Instant) -> Option<Instant> {
         match self.told {
