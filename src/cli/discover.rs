@@ -49,6 +49,11 @@ fn print(swept: &Swept) {
     for row in &rows {
         outln!("{}", line(row));
     }
+    for url in &swept.silent {
+        outln!(
+            "{url} takes connections and did not say in 1.5 s what it is: starting, hung, or no backend; look again"
+        );
+    }
     let (count, scanned, took) = (rows.len(), swept.scanned, swept.took.as_secs_f64());
     match count {
         0 => outln!("nothing found on {scanned} ports in {took:.1} s; `--port P` looks elsewhere"),

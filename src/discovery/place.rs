@@ -77,26 +77,66 @@ impl Machine {
     }
 
     /// Who listens on a port. `pace` is another machine's: it is asked by one address after the other.
-    pub(super) async fn look(&self, port: u16, pace: Option<Arc<Pace>>) -> Vec<Find> {
+    pub(super) async fn look(&self, port: u16, pace: Option<Arc<Pace>>) -> Looked {
         let seen = match pace {
             None => join_all(self.doors.iter().map(|door| door.look(port, None))).await,
             Some(pace) => {
                 let mut seen = Vec::new();
                 for door in &self.doors {
                     seen.push(door.look(port, Some(pace.clone())).await);
-                    if seen.iter().any(Option::is_some) {
+                    if matches!(seen.last(), Some(Glance::Told(..))) {
                         break;
                     }
                 }
                 seen
             }
         };
-        merge(seen.into_iter().flatten())
+        Looked::of(seen)
+    }
+}
+
+/// What one address showed.
+#[derive(Debug)]
+enum Glance {
+    /// Nobody, or no backend.
+    Nothing,
+    /// Somebody took the connection and had not said what it is when the time was over.
+    Silent(Address),
+    Told(Address, Sighting),
+}
+
+/// What a port of a machine showed.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    pub(super) found: Vec<Find>,
+    /// Where somebody listens that had not said what it is when its time was over.
+    pub(super) silent: Option<Address>,
+}
+
+impl Looked {
+    /// One server that listens on two addresses is told once, by the first.
+    fn of(seen: impl IntoIterator<Item = Glance>) -> Self {
+        let mut told: Vec<(Address, Sighting)> = Vec::new();
+        let mut silent = None;
+        for glance in seen {
+            match glance {
+                Glance::Nothing => {}
+                Glance::Silent(url) => silent = silent.or(Some(url)),
+                Glance::Told(url, sighting) => {
+                    if !told.iter().any(|(_, other)| other.is_same_as(&sighting)) {
+                        told.push((url, sighting));
+                    }
+                }
+            }
+        }
+        // Whoever told by one address is no riddle by the other.
+        let silent = silent.filter(|_| told.is_empty());
+        Self { found: told.into_iter().map(|(url, sighting)| sighting.at(url)).collect(), silent }
     }
 }
 
 impl Door {
-    async fn look(&self, port: u16, pace: Option<Arc<Pace>>) -> Option<(Address, Sighting)> {
+    async fn look(&self, port: u16, pace: Option<Arc<Pace>>) -> Glance {
         let authority = format!("{}:{port}", self.host);
         let connect = if pace.is_none() { NEAR_CONNECT } else { BUDGET };
         // The wait for a turn is not the server's fault, so the budget begins after it.
@@ -105,8 +145,10 @@ impl Door {
         }
         let mut visit = Visit::new(SocketAddr::new(self.ip, port), authority.clone(), connect, pace);
         let mut inquiry = Inquiry::new(port);
+        let mut is_open = false;
         let asked = async {
-            if visit.knock().await.is_err() {
+            is_open = visit.knock().await.is_ok();
+            if !is_open {
                 return;
             }
             while let Some(question) = inquiry.next() {
@@ -116,10 +158,14 @@ impl Door {
                 inquiry.heard(&answer);
             }
         };
+        let is_late = tokio::time::timeout(BUDGET, asked).await.is_err();
+        let Ok(url) = Address::parse(&format!("http://{authority}")) else { return Glance::Nothing };
         // What was proved by then holds.
-        let _ = tokio::time::timeout(BUDGET, asked).await;
-        let sighting = inquiry.end()?;
-        Some((Address::parse(&format!("http://{authority}")).ok()?, sighting))
+        match inquiry.end() {
+            Some(sighting) => Glance::Told(url, sighting),
+            None if is_late && is_open => Glance::Silent(url),
+            None => Glance::Nothing,
+        }
     }
 }
 
@@ -128,18 +174,7 @@ pub(crate) async fn recognise(address: &Address) -> Option<Find> {
     let host: Host = address.host().parse().ok()?;
     let machine = Machine::of(&host).await.ok()?.into_iter().next()?;
     let pace = (!machine.is_near()).then(|| Arc::new(Pace::new()));
-    machine.look(address.port(), pace).await.into_iter().next()
-}
-
-/// One server that listens on two addresses is told once, by the first.
-fn merge(seen: impl Iterator<Item = (Address, Sighting)>) -> Vec<Find> {
-    let mut kept: Vec<(Address, Sighting)> = Vec::new();
-    for (url, sighting) in seen {
-        if !kept.iter().any(|(_, other)| other.is_same_as(&sighting)) {
-            kept.push((url, sighting));
-        }
-    }
-    kept.into_iter().map(|(url, sighting)| sighting.at(url)).collect()
+    machine.look(address.port(), pace).await.found.into_iter().next()
 }
 
 #[cfg(test)]
@@ -148,18 +183,21 @@ mod tests {
     use crate::model::Kind;
 
     #[test]
-    fn one_server_on_two_addresses_is_one_find_and_two_are_two() {
+    fn one_server_on_two_addresses_is_one_find_and_two_are_two_and_who_told_is_not_silent() {
         let url = |host: &str| Address::parse(&format!("http://{host}:7860")).unwrap();
         let app = |boot: &str| {
             let mut sighting = Sighting::new(Kind::Gradio, "gradio:1".into());
             sighting.boot = Some(boot.into());
             sighting
         };
-        let both = [(url("127.0.0.1"), app("1")), (url("[::1]"), app("1"))];
-        let found = merge(both.into_iter());
+        let told = |host: &str, boot: &str| Glance::Told(url(host), app(boot));
+        let found = Looked::of([told("127.0.0.1", "1"), told("[::1]", "1")]).found;
         assert_eq!((found.len(), found[0].url.host()), (1, "127.0.0.1"));
-        let twins = [(url("127.0.0.1"), app("1")), (url("[::1]"), app("2"))];
-        assert_eq!(merge(twins.into_iter()).len(), 2);
+        assert_eq!(Looked::of([told("127.0.0.1", "1"), told("[::1]", "2")]).found.len(), 2);
+        let half = Looked::of([Glance::Silent(url("127.0.0.1")), told("[::1]", "1")]);
+        assert_eq!((half.found.len(), half.silent), (1, None));
+        let mute = Looked::of([Glance::Silent(url("127.0.0.1")), Glance::Silent(url("[::1]"))]);
+        assert_eq!((mute.found.len(), mute.silent), (0, Some(url("127.0.0.1"))));
     }
 
     #[tokio::test]

@@ -6,10 +6,13 @@ use futures_util::{FutureExt, StreamExt, future::join_all, stream};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use tokio::time::Instant;
 
-use crate::discovery::{
-    Find, Scope,
-    pace::Pace,
-    place::{BUDGET, Machine},
+use crate::{
+    discovery::{
+        Find, Scope,
+        pace::Pace,
+        place::{BUDGET, Machine},
+    },
+    net::Address,
 };
 
 /// Ports of this machine at once; each takes a socket by IPv4 and one by IPv6.
@@ -35,14 +38,18 @@ pub struct Swept {
     pub took: Duration,
     /// Names that do not resolve: nothing was looked at there.
     pub unresolved: Vec<String>,
+    /// Who took the connection and had not said what it is after 1.5 s, in the order of the scope: a server that starts
+    /// or hangs, or none of ours.
+    pub silent: Vec<Address>,
 }
 
 impl Serialize for Swept {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut swept = serializer.serialize_struct("Swept", 3)?;
+        let mut swept = serializer.serialize_struct("Swept", 4)?;
         swept.serialize_field("found", &self.found)?;
         swept.serialize_field("scanned", &self.scanned)?;
         swept.serialize_field("took_ms", &u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX))?;
+        swept.serialize_field("silent", &self.silent)?;
         swept.end()
     }
 }
@@ -77,15 +84,16 @@ pub async fn sweep(scope: &Scope, mut on_find: impl FnMut(&Find)) -> Swept {
     let near = stream::iter(near).map(look(None)).buffer_unordered(NEAR);
     let far = stream::iter(far).map(look(Some(pace))).buffer_unordered(FAR);
     let mut looks = stream::select(near, far);
-    let mut ranked: Vec<(Rank, Find)> = Vec::new();
-    while let Some((rank, found)) = looks.next().await {
-        for find in found {
-            on_find(&find);
-            ranked.push((rank, find));
-        }
+    let mut ranked = Vec::new();
+    while let Some((rank, looked)) = looks.next().await {
+        looked.found.iter().for_each(&mut on_find);
+        ranked.push((rank, looked));
     }
     ranked.sort_by_key(|(rank, _)| *rank);
-    swept.found = ranked.into_iter().map(|(_, find)| find).collect();
+    for (_, looked) in ranked {
+        swept.found.extend(looked.found);
+        swept.silent.extend(looked.silent);
+    }
     swept.took = begun.elapsed();
     swept
 }

@@ -54,6 +54,8 @@ pub(crate) struct Swept {
     scanned: u64,
     /// How long it took.
     took_ms: u64,
+    /// Who took the connection and had not said what it is after 1.5 s.
+    silent: Vec<Address>,
 }
 
 /// A field of the configuration.

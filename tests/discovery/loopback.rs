@@ -44,6 +44,7 @@ async fn the_command_says_what_it_found_and_exits_by_it() {
     assert_eq!(find["url"], format!("http://127.0.0.1:{port}"));
     assert!(find["identity"].as_str().unwrap().starts_with("comfyui:"));
     assert_eq!((&document["scanned"], document["took_ms"].is_u64()), (&1.into(), true));
+    assert_eq!(document["silent"], serde_json::json!([]));
     drop(comfyui);
     assert_eq!(run(asked).status.code(), Some(3));
     for bad in [["--port", "0"], ["--port", "9-1"], ["--host", "10.0.0.0/8"], ["--host", "http://x"]] {

@@ -32,6 +32,11 @@ export function find(one) {
     h('div', { class: 'acts' }, deed('Test', () => probe({ candidate: { kind: one.kind, url: one.url } }, place)), has ? h('span', { class: 'soft' }, `is ${has.id}`) : [id, adopt]), place);
 }
 
+/** A server that took the connection and said nothing in time. */
+function mute(url) {
+  return h('li', {}, h('code', {}, url), h('p', { class: 'soft' }, 'takes connections and did not say in 1.5 s what it is: it may still be starting, or hang. Look again in a moment.'));
+}
+
 export function discover() {
   const ports = h('input', { placeholder: '8188, 9000-9100', 'aria-label': 'Ports', size: 18 });
   const hosts = h('input', { placeholder: 'render-box, 10.0.0.0/28', 'aria-label': 'Machines', size: 22 });
@@ -42,8 +47,8 @@ export function discover() {
     list.replaceChildren(h('li', { class: 'soft' }, 'Looking …'));
     const answer = await attempt(null, () => post('discover', Object.keys(scope).length ? scope : undefined, { wait: 35_000 }));
     if (!answer) return list.replaceChildren();
-    const { found, scanned, took_ms: took } = await answer.json();
-    return list.replaceChildren(...found.map(find), h('li', { class: 'soft' }, `${plural(found.length, 'server')} found; ${plural(scanned, 'port')} looked at in ${ms(took)}.`));
+    const { found, scanned, took_ms: took, silent } = await answer.json();
+    return list.replaceChildren(...found.map(find), ...silent.map(mute), h('li', { class: 'soft' }, `${plural(found.length, 'server')} found; ${plural(scanned, 'port')} looked at in ${ms(took)}.`));
   };
   dialog('Discover', [h('p', { class: 'soft' }, 'Looks at the ports that such servers usually have, on this machine. No key is sent.'),
     h('div', { class: 'bar' }, h('label', {}, 'Ports ', ports), h('label', {}, 'Machines ', hosts), deed('Look', look, { class: 'primary' })), list], { wide: true });
