@@ -52,13 +52,18 @@ fn main() {
         let supervisor = start(COUNT, port).await;
         tokio::time::sleep(SETTLE).await;
         let each = (resident().saturating_sub(before)) as f64 / COUNT as f64 / 1024.0;
-        let used = cpu();
+        let (used, before) = (cpu(), supervisor.snapshot());
         tokio::time::sleep(WATCH).await;
         let share = (cpu() - used).as_secs_f64() / WATCH.as_secs_f64() * 100.0;
+        let after = supervisor.snapshot();
         let verdict = |good: bool| if good { "under" } else { "OVER" };
         println!("{COUNT} idle simulated ComfyUI");
         println!("  memory   {each:>6.1} KiB each   {} 32 KiB", verdict(each < 32.0));
         println!("  cpu      {share:>6.2} % of a core   {} 1 %", verdict(share < 1.0));
+        // Idle is where nothing happens: what a session that is lost costs is not measured here.
+        let sessions = before.backends.iter().zip(&after.backends);
+        let again = sessions.filter(|(before, after)| before.epoch != after.epoch).count();
+        println!("  happened {:>6} events, {again} dials", after.revision - before.revision);
         supervisor.shutdown(Duration::from_secs(5)).await;
         let bare = bare(port).await;
         println!(
