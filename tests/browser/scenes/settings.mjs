@@ -1,6 +1,8 @@
 // The configuration: test, add, edit, undo, export, import, and what the environment holds fast.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { READER } from '../house.mjs';
 
 const field = (page, path) => page.locator(`.field[data-path="${path}"]`);
@@ -81,6 +83,36 @@ export const tests = {
     await page.locator('dialog').getByRole('button', { name: 'Remove' }).click();
     await visit.go('overview');
     await page.waitForSelector('.card[data-id=second]', { state: 'detached', timeout: 30_000 });
+  },
+  'what runs is found and adopted, and who says nothing in time is named': async (house) => {
+    const { visit, urls } = await house.instance();
+    const { page } = visit;
+    // It takes connections, and never says a word.
+    const mute = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const ports = [urls.comfyui, urls.litellm].map((url) => new URL(url).port);
+    await visit.go('settings/files');
+    await page.getByRole('button', { name: 'Discover' }).click();
+    const dialog = page.locator('dialog');
+    await dialog.getByLabel('Ports').fill([...ports, mute.address().port].join(', '));
+    const finds = dialog.locator('.finds');
+    await finds.getByText(/looked at in/).waitFor();
+    await dialog.getByRole('button', { name: 'Look' }).click();
+    await finds.getByText('3 ports looked at').waitFor();
+    await finds.locator('li', { hasText: urls.comfyui }).getByText('is comfyui').waitFor();
+    assert.match(await finds.locator('li', { hasText: `:${mute.address().port}` }).innerText(), /starting, or hang/);
+    await visit.picture('discover');
+    await finds.locator('li', { hasText: urls.litellm }).getByRole('button', { name: 'Adopt' }).click();
+    await finds.getByText('added').waitFor();
+    mute.close();
+    await page.keyboard.press('Escape');
+    await visit.go('overview');
+    await page.waitForSelector('.card[data-id=litellm]');
+    await visit.go('settings/litellm');
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await visit.go('overview');
+    await page.waitForSelector('.card[data-id=litellm]', { state: 'detached', timeout: 30_000 });
   },
   'exported, imported, and taken back': async (house) => {
     const { visit } = await house.instance();
