@@ -138,6 +138,17 @@ async fn a_healthy_place_has_nothing_wrong() {
     let message = check["message"].as_str().unwrap();
     assert!(message.contains("answers, but it is ComfyUI"), "{message}");
     assert!(check["fix"].as_str().unwrap().contains("`kind: comfyui`"), "{check}");
+    // The system takes its connections; nobody behind it ever answers.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = mute.local_addr().unwrap();
+    std::fs::write(
+        directory.path().join("mute.ron"),
+        format!("(discovery: (ports: [\"{}\"]))", place.port()),
+    )
+    .unwrap();
+    let mute = json(&doctor("mute.ron"));
+    let told = format!("http://{place} takes connections and does not say what it is");
+    assert!(mute["checks"].as_array().unwrap().iter().any(|c| c["message"] == told.as_str()), "{mute}");
     let broken = json(&{
         std::fs::write(directory.path().join("broken.ron"), "(backends: 1)").unwrap();
         doctor("broken.ron")

@@ -7,7 +7,7 @@ use super::Check;
 use crate::{
     cli::instance::Reached,
     config::{BackendConfig, Config},
-    discovery::{Find, sweep},
+    discovery::sweep,
     net::Address,
     notices::holes,
     supervisor::probe::{ProbeReport, probe},
@@ -53,18 +53,22 @@ async fn found(config: &Config) -> Vec<Check> {
         return vec![Check::well("discovery", "off")];
     }
     let swept = sweep(&config.discovery.scope(), |_| {}).await;
-    let known = |find: &Find| config.backends.values().any(|backend| same(&backend.url, &find.url));
-    let strangers: Vec<_> = swept.found.iter().filter(|find| !known(find)).collect();
-    if strangers.is_empty() {
-        let message = format!("{} ports looked at, nothing that is not configured", swept.scanned);
-        return vec![Check::well("discovery", message)];
-    }
-    let told = strangers.into_iter().map(|find| {
+    let is_new = |url: &Address| !config.backends.values().any(|backend| same(&backend.url, url));
+    let strangers = swept.found.iter().filter(|find| is_new(&find.url)).map(|find| {
         let title = find.title.as_deref().unwrap_or(find.kind.title());
         Check::well("discovery", format!("{title} runs at {} and is no backend", find.url))
             .but(format!("Add it where it is wanted: (kind: {}, url: \"{}\").", find.kind, find.url))
     });
-    told.collect()
+    let silent = swept.silent.iter().filter(|url| is_new(url)).map(|url| {
+        Check::well("discovery", format!("{url} takes connections and does not say what it is"))
+            .but("If it is a backend, it is still starting or hangs: look at its window, and restart it.")
+    });
+    let checks: Vec<_> = strangers.chain(silent).collect();
+    if checks.is_empty() {
+        let message = format!("{} ports looked at, nothing that is not configured", swept.scanned);
+        return vec![Check::well("discovery", message)];
+    }
+    checks
 }
 
 /// Whether two addresses lead to one port of one machine.

@@ -34,7 +34,7 @@ export function find(one) {
 
 /** A server that took the connection and said nothing in time. */
 function mute(url) {
-  return h('li', {}, h('code', {}, url), h('p', { class: 'soft' }, 'takes connections and did not say in 1.5 s what it is: it may still be starting, or hang. Look again in a moment.'));
+  return h('li', {}, h('div', {}, h('code', {}, url), h('p', { class: 'soft' }, 'Takes connections and did not say in 1.5 s what it is: it may still be starting, or hang. Look again in a moment.')));
 }
 
 export function discover() {
