@@ -168,5 +168,6 @@ pub(crate) fn blank(config: &BackendConfig) -> BackendStatus {
         breaker: Breaker::default(),
         last_error: None,
         restarts: 0,
+        crashed_at: None,
     }
 }

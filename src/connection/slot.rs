@@ -252,6 +252,7 @@ impl Slot {
         self.record.update(|status| {
             show_absence(status, phase, &fault, next);
             status.restarts = down.restarts;
+            status.crashed_at = Some(Timestamp::now());
             status.last_error = Some(LastError::new(&fault, Timestamp::now()));
             status.breaker = open_breaker(fault.message(), next);
         });

@@ -199,4 +199,6 @@ pub struct BackendStatus {
     pub last_error: Option<LastError>,
     /// Restarts of its actor by the tree.
     pub restarts: u64,
+    /// When its actor last crashed; `None` where it never did.
+    pub crashed_at: Option<Timestamp>,
 }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use self::{aged::Aged, lean::Lean, outage::Outage, seen::Seen};
 use crate::{
     model::{BackendStatus, Channel, Code, Health, Phase, Severity, status::LastError},
-    notices::draft::Draft,
+    notices::{draft::Draft, moment::Moment},
 };
 
 /// How long a backend that counts may be away before a person is told.
@@ -102,7 +102,8 @@ pub(super) enum Weight {
 
 impl Case {
     /// Looks at the backend's state now.
-    pub(super) fn look(&mut self, status: &BackendStatus, weight: Weight, now: Instant) -> Verdict {
+    pub(super) fn look(&mut self, status: &BackendStatus, weight: Weight, moment: Moment) -> Verdict {
+        let now = moment.tick;
         if matches!(status.phase, Phase::Closed | Phase::Draining) {
             // On its way out: what is open stays as it is, also for the next run.
             return Verdict::default();
@@ -114,7 +115,7 @@ impl Case {
         let known = !(matches!(status.phase, Phase::Idle | Phase::Dialing) && status.reason.is_none());
         let mut verdict = Verdict::default();
         let mut wanted = Vec::new();
-        wanted.extend(self.crash(status, now, &mut verdict.due));
+        wanted.extend(self.crash(status, moment, &mut verdict.due));
         wanted.extend(self.lean.look(status, now, &mut verdict.due));
         if lean::root_of(status).is_some() {
             // Counted anew once the other backend is back.
@@ -127,11 +128,14 @@ impl Case {
         }
         wanted.extend(self.aged.look(status).into_iter().map(|draft| (draft, 0)));
         self.before = Some(Seen::of(status));
+        let raised = wanted.iter().map(|(draft, _)| draft.code);
         if known {
-            let mut codes: BTreeSet<_> = wanted.iter().map(|(draft, _)| draft.code).collect();
-            codes.extend(self.aged.codes());
+            let codes: BTreeSet<_> = raised.chain(self.aged.codes()).collect();
             self.standing.retain(|code, _| codes.contains(code));
             self.keep = Keep::Only(codes);
+        } else if let Keep::Only(codes) = &mut self.keep {
+            // It dials anew, after a crash of ours: what was open stays, and so does what is raised now.
+            codes.extend(raised);
         }
         verdict.raise = self.news(status, wanted);
         verdict
@@ -154,14 +158,15 @@ impl Case {
     fn crash(
         &mut self,
         status: &BackendStatus,
-        now: Instant,
+        now: Moment,
         due: &mut Option<Instant>,
     ) -> Option<(Draft, u64)> {
-        let crashed = self.before.is_some_and(|b| b.restarts < status.restarts);
-        if crashed {
-            self.crash_until = Some(now + CRASH);
+        // A first look may come after the crash: it went by within a moment of the start, or the watcher is a new one.
+        if self.before.is_none_or(|before| before.restarts < status.restarts) {
+            let until = status.crashed_at.map(|at| now.later(at + CRASH).min(now.tick + CRASH));
+            self.crash_until = until.or(self.crash_until);
         }
-        self.crash_until = self.crash_until.filter(|until| now < *until);
+        self.crash_until = self.crash_until.filter(|until| now.tick < *until);
         sooner(due, self.crash_until);
         let waits = status.phase == Phase::Waiting && cause(status).is_some_and(|c| c.code == Code::Crashed);
         if status.phase == Phase::Quarantined || (self.crash_until.is_none() && !waits) {

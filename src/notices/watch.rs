@@ -140,7 +140,7 @@ impl State {
         self.changes.mark_unchanged();
         let mut due = self.look_at_clock(now);
         self.look_at_tree(&snapshot.tree);
-        due = [due, self.look_at_backends(&snapshot, now.tick), self.look_at_work(&snapshot, now.tick)]
+        due = [due, self.look_at_backends(&snapshot, now), self.look_at_work(&snapshot, now.tick)]
             .into_iter()
             .flatten()
             .min();
@@ -154,7 +154,7 @@ impl State {
         self.wait(due.map_or(now.tick + IDLE, |due| due.min(now.tick + IDLE)));
     }
 
-    fn look_at_backends(&mut self, snapshot: &Snapshot, now: Instant) -> Option<Instant> {
+    fn look_at_backends(&mut self, snapshot: &Snapshot, now: Moment) -> Option<Instant> {
         let common = Common {
             any_required: snapshot.backends.iter().any(|b| b.enabled && b.required),
             config: self.standing.now().config.clone(),
@@ -176,7 +176,7 @@ impl State {
         let mut next = None;
         for (status, watched) in snapshot.backends.iter().zip(self.cases.values_mut()) {
             let dependents = suffering.remove(&status.id).unwrap_or_default();
-            if !(as_before && dependents.is_empty() && watched.is_as_seen(status, now)) {
+            if !(as_before && dependents.is_empty() && watched.is_as_seen(status, now.tick)) {
                 let terms = common.terms(status, &dependents);
                 watched.look(status, terms, now).into_iter().for_each(|draft| self.desk.raise(draft));
             }

@@ -13,6 +13,7 @@ use crate::{
         derive::{Case, Keep, Weight},
         draft::Draft,
         gauge::{Gauges, is_gauge},
+        moment::Moment,
     },
 };
 
@@ -102,15 +103,15 @@ impl Watched {
     }
 
     /// Looks at it, where it changed or something is due; what is to be raised.
-    pub(super) fn look(&mut self, status: &Arc<BackendStatus>, terms: Terms, now: Instant) -> Vec<Draft> {
-        if self.is_seen(status, now, |under| *under == terms) {
+    pub(super) fn look(&mut self, status: &Arc<BackendStatus>, terms: Terms, now: Moment) -> Vec<Draft> {
+        if self.is_seen(status, now.tick, |under| *under == terms) {
             return Vec::new();
         }
         let verdict = self.case.look(status, terms.weight, now);
         self.home = Home::of(status, terms.container);
         // Slow answers and failures are the other's, too.
         let limits = if status.root_cause.is_some() { Thresholds::default() } else { terms.limits };
-        let (mut raise, due) = self.gauges.look(status, &limits, now);
+        let (mut raise, due) = self.gauges.look(status, &limits, now.tick);
         let own = verdict.raise.into_iter().map(|draft| self.at_home(draft, terms.container));
         raise.extend(own.map(|draft| with_dependents(draft, &terms.dependents)));
         self.due = [verdict.due, due].into_iter().flatten().min();
@@ -192,9 +193,10 @@ mod tests {
     }
 
     fn told(status: BackendStatus, terms: Terms) -> Code {
-        let (mut watched, now, status) = (Watched::default(), Instant::now(), Arc::new(status));
+        let (mut watched, now, status) = (Watched::default(), Moment::now(), Arc::new(status));
         watched.look(&status, terms.clone(), now);
-        let raised = watched.look(&status, terms, now + std::time::Duration::from_secs(5));
+        let later = Moment { tick: now.tick + std::time::Duration::from_secs(5), ..now };
+        let raised = watched.look(&status, terms, later);
         assert!(watched.keeps(raised[0].code), "{raised:?}");
         raised[0].code
     }

@@ -12,6 +12,7 @@ struct Stage {
     case: Case,
     status: BackendStatus,
     now: Instant,
+    wall: jiff::Timestamp,
 }
 
 impl Stage {
@@ -19,15 +20,21 @@ impl Stage {
         let config = BackendConfig::new("a".parse().unwrap(), Kind::Comfyui, Address::loopback(1));
         let hub = std::sync::Arc::new(Hub::new(backline_supervisors::TreeSnapshot::down("root")));
         let status = Record::new(&config, hub).read(Clone::clone);
-        Self { case: Case::default(), status, now: Instant::now() }
+        Self { case: Case::default(), status, now: Instant::now(), wall: jiff::Timestamp::UNIX_EPOCH }
     }
 
     fn look(&mut self) -> Verdict {
-        self.case.look(&self.status, Weight::Needed, self.now)
+        self.weighs(Weight::Needed)
+    }
+
+    fn weighs(&mut self, weight: Weight) -> Verdict {
+        self.case.look(&self.status, weight, Moment { wall: self.wall, tick: self.now })
     }
 
     fn after(&mut self, seconds: u64) -> &mut Self {
-        self.now += Duration::from_secs(seconds);
+        let passed = Duration::from_secs(seconds);
+        self.now += passed;
+        self.wall += passed;
         self
     }
 
@@ -36,6 +43,10 @@ impl Stage {
         (self.status.reason, self.status.last_error) = (None, None);
         self.status.epoch += 1;
         self.look()
+    }
+
+    fn crashes(&mut self, times: u64) {
+        (self.status.restarts, self.status.crashed_at) = (times, Some(self.wall));
     }
 
     fn fails(&mut self, phase: Phase, code: Code) -> Verdict {
@@ -114,9 +125,9 @@ fn a_backend_that_is_not_needed_has_a_longer_grace_and_a_milder_notice() {
     let mut stage = Stage::new();
     stage.fails(Phase::Waiting, Code::ConnectionRefused);
     stage.after(29);
-    assert_eq!(codes(&stage.case.look(&stage.status, Weight::Optional, stage.now)), []);
+    assert_eq!(codes(&stage.weighs(Weight::Optional)), []);
     stage.after(1);
-    let told = stage.case.look(&stage.status, Weight::Optional, stage.now);
+    let told = stage.weighs(Weight::Optional);
     assert_eq!(told.raise[0].severity, Severity::Warning);
 }
 
@@ -174,12 +185,41 @@ fn a_hang_a_blind_channel_and_a_vulnerable_version_are_told_and_withdrawn() {
 fn a_crash_is_told_for_a_minute_and_a_quarantine_until_it_ends() {
     let mut stage = Stage::new();
     stage.ready();
-    stage.status.restarts = 2;
+    stage.crashes(2);
     let crashed = stage.after(1).ready();
-    assert_eq!((codes(&crashed), crashed.due), (vec![Code::Crashed], Some(stage.now + CRASH)));
+    assert_eq!(
+        (codes(&crashed), crashed.due),
+        (vec![Code::Crashed], Some(stage.now + CRASH - Duration::from_secs(1)))
+    );
     stage.after(60).look();
     assert_eq!(stage.case.keep, only(&[]));
     assert_eq!(codes(&stage.fails(Phase::Quarantined, Code::CrashLoop)), [Code::CrashLoop]);
+}
+
+#[test]
+fn a_crash_before_the_first_look_is_told_and_one_of_long_ago_is_not() {
+    let mut stage = Stage::new();
+    stage.crashes(1);
+    assert_eq!(codes(&stage.after(1).ready()), [Code::Crashed]);
+    // The watcher that saw it has crashed, too.
+    stage.case = Case::default();
+    assert_eq!(codes(&stage.after(100).look()), []);
+    // The clock was set back since.
+    stage.case = Case::default();
+    stage.wall = jiff::Timestamp::UNIX_EPOCH - Duration::from_secs(3600);
+    assert_eq!(stage.look().due, Some(stage.now + CRASH));
+}
+
+#[test]
+fn a_crash_that_is_seen_while_it_dials_anew_stays_open() {
+    let mut stage = Stage::new();
+    stage.ready();
+    stage.crashes(1);
+    (stage.status.phase, stage.status.reason) = (Phase::Dialing, None);
+    assert_eq!(codes(&stage.look()), [Code::Crashed]);
+    assert_eq!(stage.case.keep, only(&[Code::Crashed]));
+    assert_eq!(codes(&stage.ready()), []);
+    assert_eq!(stage.case.keep, only(&[Code::Crashed]));
 }
 
 #[test]
