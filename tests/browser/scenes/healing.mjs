@@ -91,6 +91,8 @@ export const tests = {
     await visit.page.waitForFunction((n) => Number.parseInt(document.querySelector('.overview aside .panel header .num').textContent, 10) > n, before);
     await visit.page.waitForSelector('.card[data-id=wan2gp][data-phase=ready]');
     assert.match(await visit.page.locator('.tree').innerText(), /panic/);
+    await visit.card('wan2gp').locator('.next', { hasText: /1 restart, the last \d+ s ago/ }).waitFor();
+    await visit.picture('crashed');
   },
   'garbage and a refused key are told apart': async (house) => {
     const visit = await house.theatre();

@@ -178,7 +178,7 @@ export class Card {
   }
 
   countdown(now) {
-    const { next_attempt_at: next, last_attempt_at: last, last_check_at: checked, attempts, enabled, restarts } = this.status;
+    const { next_attempt_at: next, last_attempt_at: last, last_check_at: checked, attempts, enabled, restarts, crashed_at: crashed } = this.status;
     const left = next && enabled ? Date.parse(next) - now : null;
     const whole = next && last ? Math.max(1, Date.parse(next) - Date.parse(last)) : 1;
     attr(this.bar.parentElement, 'data-on', left !== null);
@@ -186,6 +186,6 @@ export class Card {
       far(this.bar, 1 - left / whole);
       return text(this.next, left > 0 ? `next try in ${left < 1000 ? `${Math.ceil(left / 100) * 100} ms` : span(left + 999)} · ${plural(attempts, 'attempt')}` : `trying now · ${plural(attempts, 'attempt')}`);
     }
-    text(this.next, `${checked ? `checked ${ago(checked, now)} ago` : 'not checked yet'}${restarts ? ` · ${plural(restarts, 'restart')}` : ''}`);
+    text(this.next, `${checked ? `checked ${ago(checked, now)} ago` : 'not checked yet'}${restarts ? ` · ${plural(restarts, 'restart')}` : ''}${crashed ? `, the last ${ago(crashed, now)} ago` : ''}`);
   }
 }
