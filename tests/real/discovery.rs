@@ -39,10 +39,10 @@ async fn real_servers_are_found_among_decoys_with_their_version_and_what_they_ne
     let mut sweeps = 0;
     loop {
         let document = discover(&ports).await;
-        let missing = check(&document, &wanted);
+        let late = check(&document, &wanted);
         let promised = (TIME_OUT + 2 * bare).as_millis();
-        println!("a sweep took {} ms, {missing} were late; promised are {promised} ms", document["took_ms"]);
-        if missing == 0 {
+        println!("a sweep took {} ms, {late} were late; promised are {promised} ms", document["took_ms"]);
+        if late == 0 {
             break;
         }
         sweeps += 1;
@@ -51,11 +51,11 @@ async fn real_servers_are_found_among_decoys_with_their_version_and_what_they_ne
     drop(servers);
 }
 
-/// How many a sweep did not find. It may call nothing else a backend, and names whoever was late.
+/// How many a sweep did not find, or not wholly. It may call nothing else a backend, and names whoever was late.
 fn check(document: &Value, wanted: &[Wanted]) -> usize {
     let found = document["found"].as_array().unwrap();
     let silent = document["silent"].as_array().unwrap();
-    let mut missing = 0;
+    let (mut missing, mut half_told) = (0, 0);
     for (port, kind, version, needs) in wanted {
         let url = format!("http://127.0.0.1:{port}");
         let Some(find) = found.iter().find(|find| find["url"] == url) else {
@@ -63,12 +63,18 @@ fn check(document: &Value, wanted: &[Wanted]) -> usize {
             missing += 1;
             continue;
         };
-        assert_eq!((find["kind"].as_str(), find["needs"].as_str()), (Some(*kind), *needs), "{find}");
+        assert_eq!(find["kind"].as_str(), Some(*kind), "{find}");
+        if needs.is_some() && find["needs"].is_null() {
+            // It said what it is in time; the answer that shows what it needs was late.
+            half_told += 1;
+            continue;
+        }
+        assert_eq!(find["needs"].as_str(), *needs, "{find}");
         assert!(version.is_none() || find["version"].as_str() == *version, "{find}");
         assert!(find["identity"].as_str().is_some_and(|identity| identity.starts_with(kind)), "{find}");
     }
     assert_eq!(found.len() + missing, wanted.len(), "nothing else is a backend: {found:#?}");
-    missing
+    missing + half_told
 }
 
 /// Every real server that is installed here.
