@@ -23,6 +23,7 @@ mod agenda;
 mod answer;
 mod find;
 pub(crate) mod fingerprint;
+mod glance;
 mod host;
 mod identity;
 mod inquiry;

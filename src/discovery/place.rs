@@ -9,7 +9,13 @@ use std::{
 use futures_util::future::join_all;
 
 use crate::{
-    discovery::{Find, Host, inquiry::Inquiry, pace::Pace, sighting::Sighting, visit::Visit},
+    discovery::{
+        Find, Host,
+        glance::{Glance, Looked},
+        inquiry::Inquiry,
+        pace::Pace,
+        visit::Visit,
+    },
     net::Address,
 };
 
@@ -95,46 +101,6 @@ impl Machine {
     }
 }
 
-/// What one address showed.
-#[derive(Debug)]
-enum Glance {
-    /// Nobody, or no backend.
-    Nothing,
-    /// Somebody took the connection and had not said what it is when the time was over.
-    Silent(Address),
-    Told(Address, Sighting),
-}
-
-/// What a port of a machine showed.
-#[derive(Debug, Default)]
-pub(super) struct Looked {
-    pub(super) found: Vec<Find>,
-    /// Where somebody listens that had not said what it is when its time was over.
-    pub(super) silent: Option<Address>,
-}
-
-impl Looked {
-    /// One server that listens on two addresses is told once, by the first.
-    fn of(seen: impl IntoIterator<Item = Glance>) -> Self {
-        let mut told: Vec<(Address, Sighting)> = Vec::new();
-        let mut silent = None;
-        for glance in seen {
-            match glance {
-                Glance::Nothing => {}
-                Glance::Silent(url) => silent = silent.or(Some(url)),
-                Glance::Told(url, sighting) => {
-                    if !told.iter().any(|(_, other)| other.is_same_as(&sighting)) {
-                        told.push((url, sighting));
-                    }
-                }
-            }
-        }
-        // Whoever told by one address is no riddle by the other.
-        let silent = silent.filter(|_| told.is_empty());
-        Self { found: told.into_iter().map(|(url, sighting)| sighting.at(url)).collect(), silent }
-    }
-}
-
 impl Door {
     async fn look(&self, port: u16, pace: Option<Arc<Pace>>) -> Glance {
         let authority = format!("{}:{port}", self.host);
@@ -180,25 +146,6 @@ pub(crate) async fn recognise(address: &Address) -> Option<Find> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Kind;
-
-    #[test]
-    fn one_server_on_two_addresses_is_one_find_and_two_are_two_and_who_told_is_not_silent() {
-        let url = |host: &str| Address::parse(&format!("http://{host}:7860")).unwrap();
-        let app = |boot: &str| {
-            let mut sighting = Sighting::new(Kind::Gradio, "gradio:1".into());
-            sighting.boot = Some(boot.into());
-            sighting
-        };
-        let told = |host: &str, boot: &str| Glance::Told(url(host), app(boot));
-        let found = Looked::of([told("127.0.0.1", "1"), told("[::1]", "1")]).found;
-        assert_eq!((found.len(), found[0].url.host()), (1, "127.0.0.1"));
-        assert_eq!(Looked::of([told("127.0.0.1", "1"), told("[::1]", "2")]).found.len(), 2);
-        let half = Looked::of([Glance::Silent(url("127.0.0.1")), told("[::1]", "1")]);
-        assert_eq!((half.found.len(), half.silent), (1, None));
-        let mute = Looked::of([Glance::Silent(url("127.0.0.1")), Glance::Silent(url("[::1]"))]);
-        assert_eq!((mute.found.len(), mute.silent), (0, Some(url("127.0.0.1"))));
-    }
 
     #[tokio::test]
     async fn hosts_are_near_or_far() {
