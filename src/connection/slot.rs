@@ -249,11 +249,12 @@ impl Slot {
             Next::Restart(at) | Next::Quarantine(at) => Some(wall(at)),
             _ => None,
         };
+        let now = Timestamp::now();
         self.record.update(|status| {
             show_absence(status, phase, &fault, next);
             status.restarts = down.restarts;
-            status.crashed_at = Some(Timestamp::now());
-            status.last_error = Some(LastError::new(&fault, Timestamp::now()));
+            status.crashed_at = Some(now);
+            status.last_error = Some(LastError::new(&fault, now));
             status.breaker = open_breaker(fault.message(), next);
         });
     }

@@ -163,8 +163,8 @@ impl Case {
     ) -> Option<(Draft, u64)> {
         // A first look may come after the crash: it went by within a moment of the start, or the watcher is a new one.
         if self.before.is_none_or(|before| before.restarts < status.restarts) {
-            let until = status.crashed_at.map(|at| now.later(at + CRASH).min(now.tick + CRASH));
-            self.crash_until = until.or(self.crash_until);
+            // A clock that was set back since makes it no longer.
+            self.crash_until = status.crashed_at.map(|at| now.later(at + CRASH).min(now.tick + CRASH));
         }
         self.crash_until = self.crash_until.filter(|until| now.tick < *until);
         sooner(due, self.crash_until);

@@ -32,7 +32,7 @@ export function find(one) {
     h('div', { class: 'acts' }, deed('Test', () => probe({ candidate: { kind: one.kind, url: one.url } }, place)), has ? h('span', { class: 'soft' }, `is ${has.id}`) : [id, adopt]), place);
 }
 
-/** A server that took the connection and said nothing in time. */
+// A server that took the connection and said nothing in time.
 function mute(url) {
   return h('li', {}, h('div', {}, h('code', {}, url), h('p', { class: 'soft' }, 'Takes connections and did not say in 1.5 s what it is: it may still be starting, or hang. Look again in a moment.')));
 }
